@@ -1,0 +1,88 @@
+package peers
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hearthgate/hearthgate/internal/clock"
+	"github.com/hearthgate/hearthgate/internal/journal"
+	"github.com/hearthgate/hearthgate/internal/store"
+)
+
+// Registry keeps the peers in the store. Its methods may be called from any
+// goroutine; an error means that nothing was changed.
+type Registry struct {
+	store   *store.Store
+	journal *journal.Journal
+	mark    *clock.Mark
+	log     *slog.Logger
+
+	mu       sync.Mutex
+	watchers map[chan struct{}]struct{}
+	denied   string // whom time alone denied at the last Sweep
+}
+
+// New makes a registry; it reads nothing yet. Init must come before the rest.
+func New(st *store.Store, j *journal.Journal, m *clock.Mark, log *slog.Logger) *Registry {
+	return &Registry{store: st, journal: j, mark: m, log: log, watchers: map[chan struct{}]struct{}{}}
+}
+
+// Now is the time that expiry is compared with: the later of the clock and the
+// saved mark.
+func (r *Registry) Now() time.Time { return r.mark.Effective().UTC().Round(0) }
+
+// List gives all peers in the order of their IDs.
+func (r *Registry) List() ([]Peer, error) {
+	list := []Peer{}
+	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
+		return eachPeer(tx, func(id string, p *peerRecord) error {
+			peer, err := p.peer(id, s, now)
+			list = append(list, peer)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing peers: %w", err)
+	}
+	return list, nil
+}
+
+// Get gives the peer with an ID, or ErrNotFound.
+func (r *Registry) Get(id string) (Peer, error) {
+	var peer Peer
+	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
+		p, err := getPeer(tx, id)
+		if err != nil {
+			return err
+		}
+		peer, err = p.peer(id, s, now)
+		return err
+	})
+	if err != nil {
+		return Peer{}, fmt.Errorf("reading peer %s: %w", quote(id), err)
+	}
+	return peer, nil
+}
+
+// Find gives the peer with a name, read as loosely as two names must differ, or
+// ErrNotFound.
+func (r *Registry) Find(name string) (Peer, error) {
+	var peer Peer
+	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
+		id, p, err := findPeer(tx, name)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return ErrNotFound
+		}
+		peer, err = p.peer(id, s, now)
+		return err
+	})
+	if err != nil {
+		return Peer{}, fmt.Errorf("finding peer %s: %w", quote(name), err)
+	}
+	return peer, nil
+}
