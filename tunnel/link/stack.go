@@ -1,0 +1,98 @@
+package link
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/time/rate"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+)
+
+// NIC is the number of the stack's only interface.
+const NIC tcpip.NICID = 1
+
+const (
+	// SmallBuffer is what a TCP connection starts with, each way. It holds the ten segments of an initial window (RFC 6928)
+	// and some; whoever carries the connection gives it more when it has shown that it moves data.
+	SmallBuffer = 32 << 10
+	// LargeBuffer is the most that a TCP connection may be given each way. The stack offers half of a receive buffer as the
+	// window (the rest is for what packets cost beyond their bytes): 256 KiB in flight are 40 Mbit/s at 50 ms.
+	LargeBuffer = 512 << 10
+	// timeWait is how long a connection that we closed first is remembered. The full minute is meant for networks where an
+	// old segment may wander for as long; inside a tunnel WireGuard's replay window has long refused it.
+	timeWait = 10 * time.Second
+)
+
+// NewStack makes a network stack with our tunnel addresses, each given with the length of its network, and the link that
+// it stands on. It speaks TCP, UDP and ICMP, knows a way to the tunnel networks and to nowhere else, forwards nothing, and
+// neither solicits routers nor asks whether its address is taken. The caller ends both: first the wireguard-go device, which
+// closes the link, then stack.Destroy.
+func NewStack(mtu int, addrs ...netip.Prefix) (*stack.Stack, *Link, error) {
+	l, err := New(mtu, addrs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := stack.New(stack.Options{
+		// The options' zero values are: no duplicate address detection, no router solicitation, no MLD, no IGMP, no link-local
+		// address of its own making.
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocolCUBIC, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
+	})
+	if err := settle(s, l, addrs); err != nil {
+		s.Destroy()
+		return nil, nil, err
+	}
+	return s, l, nil
+}
+
+func settle(s *stack.Stack, l *Link, addrs []netip.Prefix) error {
+	if err := tune(s); err != nil {
+		return err
+	}
+	s.SetICMPLimit(rate.Inf) // the link limits them, for each phone
+	if err := s.CreateNIC(NIC, l.Endpoint()); err != nil {
+		return fmt.Errorf("making the tunnel's network stack: %s", err)
+	}
+	for _, p := range addrs {
+		if err := settleAt(s, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tune sets what the stack's TCP does by default otherwise.
+func tune(s *stack.Stack) error {
+	sack := tcpip.TCPSACKEnabled(true)
+	wait := tcpip.TCPTimeWaitTimeoutOption(timeWait)
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: SmallBuffer, Max: LargeBuffer}
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: SmallBuffer, Max: LargeBuffer}
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&sack, &wait, &receive, &send} {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
+			return fmt.Errorf("setting %T of the tunnel's network stack: %s", opt, err)
+		}
+	}
+	return nil
+}
+
+// settleAt gives the stack one address and the way to its network.
+func settleAt(s *stack.Stack, p netip.Prefix) error {
+	proto := header.IPv6ProtocolNumber
+	if p.Addr().Is4() {
+		proto = header.IPv4ProtocolNumber
+	}
+	at := tcpip.AddressWithPrefix{Address: tcpip.AddrFromSlice(p.Addr().AsSlice()), PrefixLen: p.Bits()}
+	if err := s.AddProtocolAddress(NIC, tcpip.ProtocolAddress{Protocol: proto, AddressWithPrefix: at}, stack.AddressProperties{}); err != nil {
+		return fmt.Errorf("giving %s to the tunnel's network stack: %s", p, err)
+	}
+	s.AddRoute(tcpip.Route{Destination: at.Subnet(), NIC: NIC})
+	return nil
+}
