@@ -1,0 +1,88 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+)
+
+// Why flows end before their two ends want it.
+var (
+	errNotAdmitted = errors.New("the policy does not admit this any more")
+	errEvicted     = errors.New("the peer opened another flow and had no room for this idle one")
+	errIdle        = errors.New("idle for too long")
+	errFinished    = errors.New("finished")
+)
+
+// key names a flow: who asks for what.
+type key struct {
+	protocol    Protocol
+	phone, ours netip.AddrPort
+}
+
+func keyOf(p Protocol, id stack.TransportEndpointID) key {
+	return key{
+		protocol: p,
+		phone:    netip.AddrPortFrom(addrOf(id.RemoteAddress), id.RemotePort),
+		ours:     netip.AddrPortFrom(addrOf(id.LocalAddress), id.LocalPort),
+	}
+}
+
+func addrOf(a tcpip.Address) netip.Addr {
+	addr, _ := netip.AddrFromSlice(a.AsSlice())
+	return addr
+}
+
+// stage is how far a flow is.
+type stage uint8
+
+const (
+	pending stage = iota // the target is being dialled, or the phone's handshake is under way
+	open                 // bytes move
+	closing              // both sides have said their last; the phone's end still has to take or acknowledge it
+)
+
+// flow is one TCP connection or UDP conversation of a phone, from its first packet to its last. What its account needs of it
+// is guarded by the ledger.
+type flow struct {
+	key     key
+	peer    string
+	service Service
+	relay   *relay // of UDP only
+
+	// ctx is the flow's life: whatever waits for the flow's sake waits for this too, and end ends it.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	moved atomic.Int64 // when bytes last moved, in Unix nanoseconds
+
+	stage stage // guarded by the ledger
+	wide  bool  // has large buffers; guarded by the ledger
+	gone  bool  // counts no more; guarded by the ledger
+}
+
+func newFlow(k key, peer string, s Service, now time.Time) *flow {
+	f := &flow{key: k, peer: peer, service: s}
+	f.ctx, f.cancel = context.WithCancelCause(context.Background())
+	f.touch(now)
+	if k.protocol == UDP {
+		f.relay = &relay{}
+	}
+	return f
+}
+
+// end makes whoever carries the flow drop both of its ends. The first cause stays.
+func (f *flow) end(cause error) { f.cancel(cause) }
+
+// touch notes that bytes moved.
+func (f *flow) touch(now time.Time) { f.moved.Store(now.UnixNano()) }
+
+// idle is for how long none have.
+func (f *flow) idle(now time.Time) time.Duration {
+	return time.Duration(now.UnixNano() - f.moved.Load())
+}
