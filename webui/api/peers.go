@@ -1,0 +1,276 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hearthgate/hearthgate/internal/key"
+	"github.com/hearthgate/hearthgate/peers"
+)
+
+func (s *Server) listPeers(c echo.Context) error {
+	var list []peers.Peer
+	if name := c.QueryParam("name"); name != "" {
+		p, err := s.cfg.Peers.Find(name)
+		if err != nil {
+			return err
+		}
+		list = append(list, p)
+	} else {
+		var err error
+		if list, err = s.cfg.Peers.List(); err != nil {
+			return err
+		}
+	}
+	live := s.cfg.Tunnel.Live()
+	out := make([]Peer, 0, len(list))
+	for _, p := range list {
+		out = append(out, s.view(p, live[p.ID]))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (s *Server) getPeer(c echo.Context) error {
+	p, err := s.cfg.Peers.Get(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, s.view(p, s.cfg.Tunnel.Live()[p.ID]))
+}
+
+func (s *Server) addPeer(c echo.Context) error {
+	var in AddPeer
+	if err := read(c, &in); err != nil {
+		return err
+	}
+	expires, err := s.expiry(in.Expires)
+	if err != nil {
+		return err
+	}
+	pub, err := publicKey(in.PublicKey)
+	if err != nil {
+		return err
+	}
+	if err := s.knownServices(in.Services); err != nil {
+		return err
+	}
+	return s.enrol(c, http.StatusCreated, func() (peers.Enrolment, error) {
+		return s.cfg.Peers.Add(peers.AddRequest{Name: in.Name, ExpiresAt: expires, PublicKey: pub, Services: in.Services})
+	})
+}
+
+func (s *Server) rekeyPeer(c echo.Context) error {
+	var in RekeyPeer
+	if err := read(c, &in); err != nil {
+		return err
+	}
+	pub, err := publicKey(in.PublicKey)
+	if err != nil {
+		return err
+	}
+	return s.enrol(c, http.StatusOK, func() (peers.Enrolment, error) {
+		return s.cfg.Peers.Rekey(c.Param("id"), pub, in.Now)
+	})
+}
+
+// enrol makes an enrolment and answers with it. Whatever could stop the config from being made is asked before the
+// peer is: a phone whose config was never shown would be half done.
+func (s *Server) enrol(c echo.Context, status int, make func() (peers.Enrolment, error)) error {
+	endpoint, err := s.cfg.Endpoint.Endpoint()
+	if err != nil {
+		return refuse(ErrConflict, fmt.Sprintf("%v; nothing was changed", err))
+	}
+	server, err := s.cfg.Peers.Server()
+	if err != nil {
+		return err
+	}
+	var seq uint64
+	if last, err := s.cfg.Journal.Recent(1); err == nil && len(last) > 0 {
+		seq = last[len(last)-1].Seq
+	}
+	e, err := make()
+	if err != nil {
+		return err
+	}
+	config, err := e.Config(server, endpoint.Address)
+	if err != nil {
+		return err
+	}
+	out := Enrolment{
+		Peer: s.view(e.Peer, Live{}), Config: config.Text(), FileName: peers.FileName(e.Peer.Name),
+		URL: insideURL(server), Endpoint: endpoint, Notes: []string{}, Warnings: []string{}, EventSeq: seq,
+	}
+	if endpoint.Note != "" {
+		out.Notes = append(out.Notes, endpoint.Note)
+	}
+	if e.PrivateKey.IsZero() {
+		out.Notes = append(out.Notes, "The private key stays where it was made: add its PrivateKey line under [Interface].")
+	}
+	for _, w := range s.cfg.HomeAssistant.State().Warnings {
+		out.Warnings = append(out.Warnings, w.Text)
+	}
+	return c.JSON(status, out)
+}
+
+func (s *Server) changePeer(c echo.Context) error {
+	var in ChangePeer
+	if err := read(c, &in); err != nil {
+		return err
+	}
+	change, err := s.oneChange(c.Param("id"), in)
+	if err != nil {
+		return err
+	}
+	p, err := change()
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, s.view(p, s.cfg.Tunnel.Live()[p.ID]))
+}
+
+// oneChange picks the one thing that is to be changed: several would be several transactions, and one could fail.
+func (s *Server) oneChange(id string, in ChangePeer) (func() (peers.Peer, error), error) {
+	var changes []func() (peers.Peer, error)
+	if in.Name != nil {
+		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.Rename(id, *in.Name) })
+	}
+	if in.Disabled != nil {
+		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.SetDisabled(id, *in.Disabled) })
+	}
+	if in.Expires != nil {
+		at, err := s.expiry(*in.Expires)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.SetExpiry(id, at) })
+	}
+	if in.Services != nil {
+		if err := s.knownServices(*in.Services); err != nil {
+			return nil, err
+		}
+		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.SetServices(id, *in.Services) })
+	}
+	if len(changes) != 1 {
+		return nil, refuse(ErrInvalid, "set exactly one of name, disabled, expires and services; nothing was changed")
+	}
+	return changes[0], nil
+}
+
+func (s *Server) removePeer(c echo.Context) error {
+	if err := s.cfg.Peers.Remove(c.Param("id")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) rekeyServer(c echo.Context) error {
+	_, list, err := s.cfg.Peers.RekeyServer()
+	if err != nil {
+		return err
+	}
+	out := make([]Peer, 0, len(list))
+	for _, p := range list {
+		out = append(out, s.view(p, Live{}))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (s *Server) expiry(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return peers.ParseExpiry(text, s.cfg.Now())
+}
+
+func publicKey(text string) (*key.Public, error) {
+	if text == "" {
+		return nil, nil
+	}
+	pub, err := key.ParsePublic(text)
+	if err != nil {
+		return nil, refuse(ErrInvalid, fmt.Sprintf("%v; nothing was changed", err))
+	}
+	return &pub, nil
+}
+
+// knownServices refuses a list that names a service which does not exist.
+func (s *Server) knownServices(names []string) error {
+	list, err := s.cfg.Services.List()
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(list))
+	for _, service := range list {
+		known[service.Name] = true
+	}
+	for _, name := range names {
+		if !known[name] {
+			return refuse(ErrInvalid, fmt.Sprintf(
+				"there is no service %q; `hearthgate service list` shows what there is; nothing was changed", name))
+		}
+	}
+	return nil
+}
+
+// insideURL is Home Assistant's address for a phone.
+func insideURL(server peers.Server) string {
+	return "http://" + net.JoinHostPort(server.Address4.String(), strconv.Itoa(HomeAssistantPort))
+}
+
+// HomeAssistantPort is the TCP port of Home Assistant inside the tunnel, whatever port it uses itself.
+const HomeAssistantPort = 8123
+
+// view shows a peer. Which state word it gets is decided here and nowhere else.
+func (s *Server) view(p peers.Peer, live Live) Peer {
+	out := Peer{
+		ID: p.ID, Name: p.Name, Services: append([]string{}, p.Services...),
+		CreatedAt: p.CreatedAt.UTC(), ExpiresAt: p.ExpiresAt.UTC(),
+		FirstHandshakeAt: p.FirstHandshake.UTC(), LastHandshakeAt: p.LastHandshake.UTC(),
+		Endpoint: live.Endpoint, ReceivedBytes: live.ReceivedBytes, SentBytes: live.SentBytes,
+	}
+	if live.LastHandshake.After(p.LastHandshake) {
+		out.LastHandshakeAt = live.LastHandshake.UTC()
+	}
+	if !p.Pair.PublicKey.IsZero() {
+		out.PublicKey = p.Pair.PublicKey.String()
+		out.IPv4, out.IPv6 = addrText(p.Pair.IPv4), addrText(p.Pair.IPv6)
+	}
+	if p.Retiring != nil {
+		out.Rekey = &Rekey{OldPublicKey: p.Retiring.PublicKey.String(), RetiresAt: p.RetireAt.UTC()}
+	}
+	switch {
+	case p.Disabled:
+		out.State = StateDisabled
+	case p.Expired || (!p.ExpiresAt.IsZero() && !s.cfg.Now().Before(p.ExpiresAt)):
+		out.State = StateExpired
+	case p.NeedsEnrolment:
+		out.State = StateNeedsEnrolment
+	case live.Active:
+		out.State = StateActive
+	case out.LastHandshakeAt.IsZero():
+		out.State = StateWaiting
+	default:
+		out.State = StateIdle
+	}
+	return out
+}
+
+func addrText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// IsNotFound tells whether the server answered that there is no such thing.
+func IsNotFound(err error) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
+}
