@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hearthgate/hearthgate/internal/clock"
+	"github.com/hearthgate/hearthgate/internal/homeassistant"
+	"github.com/hearthgate/hearthgate/internal/journal"
+	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/store"
+	"github.com/hearthgate/hearthgate/peers"
+	"github.com/hearthgate/hearthgate/tunnel"
+	"github.com/hearthgate/hearthgate/tunnel/endpoint"
+	"github.com/hearthgate/hearthgate/tunnel/gate"
+	"github.com/hearthgate/hearthgate/webui/api"
+)
+
+// appliance is every room, built and joined. This is the one place that knows them all.
+type appliance struct {
+	settings settings
+	store    *store.Store
+	journal  *journal.Journal
+	mark     *clock.Mark
+	peers    *peers.Registry
+	server   peers.Server
+	home     *homeassistant.Finder
+	services *gate.Services
+	gate     *gate.Gate
+	tunnel   *tunnel.Server
+	api      *api.Server
+}
+
+// build makes the rooms in the order of the data: store, peers, Home Assistant, gate, tunnel, page. Whoever gets an
+// appliance closes it.
+func build(s settings, c clock.Clock) (*appliance, error) {
+	st, err := store.Open(s.stateDir)
+	if err != nil {
+		return nil, err
+	}
+	a := &appliance{settings: s, store: st}
+	if err := a.join(c); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return a, nil
+}
+
+func (a *appliance) join(c clock.Clock) (err error) {
+	s := a.settings
+	a.mark = clock.NewMark(a.store, c)
+	a.journal = journal.New(a.store, c.Now, s.logger)
+	a.peers = peers.New(a.store, a.journal, a.mark, s.logger)
+	taken, err := netinfo.Networks()
+	if err != nil {
+		return fmt.Errorf("looking at this machine's networks: %w", err)
+	}
+	if a.server, err = a.peers.Init(taken); err != nil {
+		return err
+	}
+	a.home, err = homeassistant.New(homeassistant.Config{Store: a.store, Journal: a.journal, Log: s.logger, URL: s.homeAssistant})
+	if err != nil {
+		return usageError{"--home-assistant: " + err.Error()}
+	}
+	a.services = gate.NewServices(a.store, a.journal)
+	a.gate = gate.New(gate.Config{
+		Log: s.logger, HomeAssistant: a.home.Address,
+		OwnAddresses: netinfo.OwnAddresses, OwnPorts: a.ownPorts,
+		TunnelNetworks: []netip.Prefix{a.server.Network4, a.server.Network6},
+	})
+	a.tunnel = tunnel.New(tunnel.Config{
+		ListenPort: s.listenPort, Registry: a.peers, Services: a.services, Gate: a.gate, Journal: a.journal,
+		Interface: "hearthgate", Log: s.logger,
+	})
+	a.api = api.New(api.Config{
+		Peers: a.peers, Services: serviceAdapter{a}, Tunnel: tunnelAdapter{a.tunnel}, Endpoint: endpointAdapter{a},
+		HomeAssistant: a.home, Journal: a.journal, Now: a.mark.Effective, Synchronised: a.mark.Synchronised,
+		Version: version, StateDir: s.stateDir, Owner: true, Log: s.logger,
+	})
+	return nil
+}
+
+// ownPorts are the ports on which this appliance itself listens, or may: no service ever reaches them.
+func (a *appliance) ownPorts() []gate.OwnPort {
+	return []gate.OwnPort{
+		{Protocol: gate.UDP, Port: a.tunnel.ListenPort()},
+		{Protocol: gate.TCP, Port: a.settings.webPort},
+	}
+}
+
+// run runs every room until ctx ends, or until one of them fails; then all of them end. Once phones and clients are
+// served, started is called beside them.
+func (a *appliance) run(ctx context.Context, started func(context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	task := func(name string, run func(context.Context) error) {
+		g.Go(func() error {
+			err := run(ctx)
+			if err == nil && ctx.Err() == nil {
+				return fmt.Errorf("%s ended by itself", name)
+			}
+			return err
+		})
+	}
+	task("the clock", a.keepTime)
+	task("the search for Home Assistant", a.home.Run)
+	task("the tunnel", a.tunnel.Run)
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.tunnel.Ready():
+		}
+		socket, err := listenSocket(ctx, a.settings.socket)
+		if err != nil {
+			return err
+		}
+		defer socket.close()
+		g.Go(func() error { return started(ctx) })
+		return socket.serve(ctx, a.api, a.settings.logger)
+	})
+	return g.Wait()
+}
+
+// keepTime moves the saved high-water mark of the clock along.
+func (a *appliance) keepTime(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := a.mark.Advance(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *appliance) close() error { return a.store.Close() }
+
+// lanAddress is this machine's address on the link of its default route.
+func lanAddress() (netip.Addr, error) {
+	route, err := netinfo.DefaultRoute()
+	return route.Source, err
+}
+
+// The adapters say in the API's words what the tunnel room says in its own.
+
+type endpointAdapter struct{ a *appliance }
+
+func (e endpointAdapter) Endpoint() (api.Endpoint, error) {
+	now, err := endpoint.Current(e.a.settings.endpoint, e.a.tunnel.ListenPort(), lanAddress)
+	if err != nil {
+		return api.Endpoint{}, err
+	}
+	return api.Endpoint{Address: now.Address, Scope: string(now.Scope), Note: now.Note()}, nil
+}
+
+type tunnelAdapter struct{ *tunnel.Server }
+
+func (t tunnelAdapter) Live() map[string]api.Live {
+	live := t.Server.Live()
+	out := make(map[string]api.Live, len(live))
+	for id, l := range live {
+		view := api.Live{
+			Active: l.Active, LastHandshake: l.LastHandshake,
+			ReceivedBytes: l.ReceivedBytes, SentBytes: l.SentBytes,
+		}
+		if l.Endpoint.IsValid() {
+			view.Endpoint = l.Endpoint.String()
+		}
+		out[id] = view
+	}
+	return out
+}
+
+type serviceAdapter struct{ a *appliance }
+
+func (s serviceAdapter) List() ([]api.Service, error) {
+	list, err := s.a.services.List()
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]gate.ServiceStatus)
+	for _, status := range s.a.gate.Status() {
+		states[status.Name] = status
+	}
+	out := make([]api.Service, 0, len(list))
+	for _, service := range list {
+		out = append(out, s.view(service, states[service.Name]))
+	}
+	return out, nil
+}
+
+func (s serviceAdapter) view(service gate.Service, status gate.ServiceStatus) api.Service {
+	out := api.Service{
+		Name: service.Name, Protocol: string(service.Protocol), Port: service.Port, Target: service.Target,
+		Builtin: service.Builtin, State: string(status.State), Since: status.Since.UTC(), Error: status.Error, Flows: status.Flows,
+	}
+	if out.State == "" {
+		out.State = string(gate.Unknown)
+	}
+	if service.Name == gate.HomeAssistant {
+		out.Target, _ = s.a.home.Address()
+	}
+	return out
+}
+
+func (s serviceAdapter) Add(in api.AddService) (api.Service, error) {
+	service := gate.Service{Name: in.Name, Target: in.Target, Port: in.Port, Protocol: gate.Protocol(in.Protocol)}
+	added, err := s.a.services.Add(service)
+	if err != nil {
+		return api.Service{}, serviceError(err)
+	}
+	return s.view(added, gate.ServiceStatus{}), nil
+}
+
+// Remove takes a service away, and off every peer's list, in one transaction: a service of the same name that is made
+// later is another service.
+func (s serviceAdapter) Remove(name string) error {
+	return serviceError(s.a.services.Remove(name, s.a.peers.ForgetService(name)))
+}
+
+func serviceError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gate.ErrNoService):
+		return api.Refusal(api.ErrNotFound, err)
+	case errors.Is(err, gate.ErrServiceTaken), errors.Is(err, gate.ErrBuiltin):
+		return api.Refusal(api.ErrConflict, err)
+	case errors.Is(err, gate.ErrInvalidService):
+		return api.Refusal(api.ErrInvalid, err)
+	default:
+		return err
+	}
+}
+
+// quiet is a log that nobody reads.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	// BurntSushi/toml: small, without dependencies, and it keeps the order of what it could not place.
+	"github.com/BurntSushi/toml"
+	// pflag: flags may stand before and after the words, as people type them; the standard library stops at the first.
+	"github.com/spf13/pflag"
+
+	"github.com/hearthgate/hearthgate/peers"
+)
+
+// given holds the settings of `run` as people write them; settings is what they mean once checked.
+type given struct {
+	stateDir, homeAssistant, endpoint, web, socket, logFormat, logLevel string
+	listenPort                                                          uint16
+}
+
+type settings struct {
+	stateDir      string
+	socket        string
+	homeAssistant string // as given; empty: find it
+	endpoint      string // host:port, or empty
+	listenPort    uint16
+	webPort       uint16
+	logger        *slog.Logger
+}
+
+const settingsFile = "hearthgate.toml"
+
+func (p *program) runFlags(g *given) *pflag.FlagSet {
+	fs := p.flags("run [flags]")
+	fs.SortFlags = false
+	fs.StringVar(&g.stateDir, "state-dir", "", "directory for everything durable (default "+p.defaultStateDir()+")")
+	fs.StringVar(&g.homeAssistant, "home-assistant", "", "Home Assistant's URL; without it, it is found")
+	fs.StringVar(&g.endpoint, "endpoint", "", "HOST[:PORT] at which phones find this machine from outside")
+	fs.Uint16Var(&g.listenPort, "listen-port", 51820, "UDP port of the tunnel; 0 lets the system choose")
+	fs.StringVar(&g.web, "web", ":51821", "address kept for the page on the LAN; no service ever reaches its port")
+	fs.StringVar(&g.socket, "socket", "", "path of the control socket")
+	fs.StringVar(&g.logFormat, "log-format", "text", "text or json")
+	fs.StringVar(&g.logLevel, "log-level", "info", "debug, info, warn or error")
+	return fs
+}
+
+// readSettings takes each setting from its flag, else from the environment, else from hearthgate.toml in the state
+// directory, else its default.
+func (p *program) readSettings(args []string) (settings, error) {
+	var g given
+	flags := p.runFlags(&g)
+	if _, err := p.parse(flags, args); err != nil {
+		return settings{}, err
+	}
+	if err := p.readEnvironment(flags); err != nil {
+		return settings{}, err
+	}
+	if g.stateDir == "" {
+		g.stateDir = p.defaultStateDir()
+	}
+	if g.stateDir == "" {
+		return settings{}, badUsage("no state directory: HOME is not set; name one with --state-dir")
+	}
+	dir, err := filepath.Abs(g.stateDir)
+	if err != nil {
+		return settings{}, fmt.Errorf("finding the state directory: %w", err)
+	}
+	g.stateDir = dir
+	if err := readSettingsFile(flags, filepath.Join(dir, settingsFile)); err != nil {
+		return settings{}, err
+	}
+	return p.check(g)
+}
+
+func (p *program) readEnvironment(flags *pflag.FlagSet) error {
+	var bad error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "HEARTHGATE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := p.getenv(name)
+		if value == "" || f.Changed || bad != nil {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			bad = badUsage("environment variable %s is %q: %v", name, value, errors.Unwrap(err))
+		}
+	})
+	return bad
+}
+
+// readSettingsFile fills in from the file what neither flag nor environment has set. A file that is not there is fine.
+func readSettingsFile(flags *pflag.FlagSet, path string) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the settings: %w", err)
+	}
+	var keys map[string]any
+	if _, err := toml.Decode(string(text), &keys); err != nil {
+		return badUsage("reading %s: %v", path, err)
+	}
+	for name, value := range keys {
+		flag := flags.Lookup(strings.ReplaceAll(name, "_", "-"))
+		if flag == nil || strings.Contains(name, "-") || flag.Name == "state-dir" {
+			return badUsage("reading %s: unknown key %q; known are home_assistant, endpoint, listen_port, web, socket,"+
+				" log_format and log_level", path, name)
+		}
+		if flag.Changed {
+			continue
+		}
+		switch value.(type) {
+		case string, int64:
+		default:
+			return badUsage("reading %s: %s must be a string or a number, not %v", path, name, value)
+		}
+		if err := flags.Set(flag.Name, fmt.Sprint(value)); err != nil {
+			return badUsage("reading %s: %s is %q: %v", path, name, fmt.Sprint(value), errors.Unwrap(err))
+		}
+	}
+	return nil
+}
+
+// check turns what was written into what is meant, or says what is wrong with it.
+func (p *program) check(g given) (settings, error) {
+	s := settings{stateDir: g.stateDir, socket: g.socket, homeAssistant: g.homeAssistant, listenPort: g.listenPort}
+	if s.socket == "" {
+		s.socket = p.defaultSocket(g.stateDir)
+	}
+	if g.endpoint != "" {
+		port := g.listenPort
+		if port == 0 {
+			port = 51820
+		}
+		endpoint, err := peers.ParseEndpoint(g.endpoint, int(port))
+		if err != nil {
+			return settings{}, badUsage("--endpoint: %v", err)
+		}
+		s.endpoint = endpoint
+	}
+	port, err := webPort(g.web)
+	if err != nil {
+		return settings{}, err
+	}
+	s.webPort = port
+	if s.logger, err = p.logger(g.logFormat, g.logLevel); err != nil {
+		return settings{}, err
+	}
+	return s, nil
+}
+
+func webPort(addr string) (uint16, error) {
+	host, port, err := net.SplitHostPort(addr)
+	n, portErr := strconv.ParseUint(port, 10, 16)
+	if host != "" && err == nil {
+		_, err = netip.ParseAddr(host)
+	}
+	if err != nil || portErr != nil || n == 0 {
+		return 0, badUsage("--web is %q; expected an address and port, like :51821 or 192.168.1.5:51821", addr)
+	}
+	return uint16(n), nil
+}
+
+func (p *program) logger(format, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil || strings.ContainsAny(level, "+-") {
+		return nil, badUsage("--log-level is %q; expected debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+	default:
+		return nil, badUsage("--log-format is %q; expected text or json", format)
+	}
+}
