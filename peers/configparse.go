@@ -35,12 +35,6 @@ type configParser struct {
 }
 
 func (p *configParser) line(line string) error {
-	// Both apps would see a line's end, a comment or text that changes the
-	// reading direction where we saw a value: only visible ASCII means the same
-	// to all.
-	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' || r == '#' }) {
-		return invalidf("config line %s has a character that is not expected in a config", quoteKey(line))
-	}
 	line = strings.Trim(line, " ")
 	name, value, isKey := strings.Cut(line, "=")
 	name, value = strings.Trim(name, " "), strings.Trim(value, " ")

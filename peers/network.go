@@ -19,19 +19,17 @@ func chooseNetworks(taken []netip.Prefix) (v4, v6 netip.Prefix, err error) {
 	return v4, v6, err
 }
 
-// chooseNetwork4 gives up its wishes one by one: first that the range is not a
-// common one, then that no very wide route (a company's 10.0.0.0/8) covers it; our
-// own addresses are then still the more specific ones on a phone.
+// chooseNetwork4 takes a common range only where no other is free.
 func chooseNetwork4(taken []netip.Prefix) (netip.Prefix, error) {
-	for _, wish := range []struct{ uncommon, wide bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
+	for _, uncommon := range []bool{true, false} {
 		var free []netip.Prefix
 		for second := range 256 {
-			if wish.uncommon && isCommon(second) {
+			if uncommon && isCommon(second) {
 				continue
 			}
 			for third := 0; third < 256; third += 16 {
 				network := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(second), byte(third), 0}), 20)
-				if !overlaps(network, taken, wish.wide) {
+				if !overlaps(network, taken) {
 					free = append(free, network)
 				}
 			}
@@ -51,21 +49,19 @@ func chooseNetwork6(taken []netip.Prefix) (netip.Prefix, error) {
 		addr[0] = 0xfd
 		rand.Read(addr[1:6]) // never fails (crypto/rand)
 		network := netip.PrefixFrom(netip.AddrFrom16(addr), 64)
-		if !overlaps(network, taken, false) {
+		if !overlaps(network, taken) {
 			return network, nil
 		}
 	}
 	return netip.Prefix{}, errors.New("choosing a tunnel network: this host's networks leave no free /64 in fd00::/8")
 }
 
-// overlaps holds when a network of ours would meet one that is taken. Wide ones,
-// /8 and above, count only on wish: everything is inside a default route.
-func overlaps(network netip.Prefix, taken []netip.Prefix, wide bool) bool {
+// overlaps holds when a network of ours would meet one that is taken. What covers
+// all that we could choose from, such as a default route or a company's route to
+// 10.0.0.0/8, does not count: it cannot be avoided, and ours is the more specific.
+func overlaps(network netip.Prefix, taken []netip.Prefix) bool {
 	for _, t := range taken {
-		if !t.IsValid() || t.Bits() == 0 || t.Bits() <= 8 && !wide {
-			continue
-		}
-		if network.Overlaps(t) {
+		if t.IsValid() && t.Bits() > 8 && network.Overlaps(t) {
 			return true
 		}
 	}

@@ -18,7 +18,7 @@ func QRMatrix(text string) ([][]bool, error) {
 	if len(text) > MaxQR {
 		return nil, invalidf("config is %d bytes long, too much for a code that phones read well: expected at most %d; use the file, or a shorter endpoint name", len(text), MaxQR)
 	}
-	code, err := qrcode.New(text, qrcode.Medium)
+	code, err := qrcode.New(text, qrcode.Low)
 	if err != nil {
 		// Not quoted: the text holds a private key.
 		return nil, invalidf("drawing a QR code of %d bytes: %v", len(text), err)

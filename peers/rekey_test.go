@@ -37,8 +37,9 @@ func TestRekeyKeepsTheOldPairUntilTheNewOneIsUsed(t *testing.T) {
 		if p := h.get(id); p.Retiring != nil || !p.RetireAt.IsZero() || p.Pair.FirstHandshake.IsZero() {
 			t.Errorf("after the first handshake: %+v", p)
 		}
-		if types, _ := h.events(seq); !slices.Equal(types, []journal.Type{journal.PeerFirstHandshake}) {
-			t.Errorf("the journal has %v", types)
+		events := must(h.journal.After(seq, 0))
+		if len(events) != 1 || events[0].Type != journal.PeerFirstHandshake || events[0].Data["public_key"] != is.PublicKey.String() {
+			t.Errorf("the journal has %+v", events)
 		}
 	})
 }
@@ -81,6 +82,18 @@ func TestRekeyAgainReplacesTheUnusedPair(t *testing.T) {
 		}
 		h.seen(old.ID, unused.Pair.PublicKey) // a late report of a key that is gone
 		h.assertServed(old.Pair.PublicKey, e.Pair.PublicKey)
+	})
+}
+
+// TestRekeyAfterTheDay: the old pair of the first rekey is over, though no sweep has
+// come yet; another rekey does not bring it back.
+func TestRekeyAfterTheDay(t *testing.T) {
+	inHouse(t, func(h *house) {
+		old := h.add("Anna").Peer
+		second := h.rekey(old.ID, false).Peer
+		time.Sleep(24 * time.Hour)
+		third := h.rekey(old.ID, false).Peer
+		h.assertServed(second.Pair.PublicKey, third.Pair.PublicKey)
 	})
 }
 

@@ -48,7 +48,7 @@ func (r *Registry) Seen(id string, pub key.Public, at time.Time) error {
 			return store.Put(t.tx, peerBucket, id, p)
 		}
 		t.tx.OnCommit(r.notify)
-		return t.put(id, &p, firstHandshake(&p, s.completes))
+		return t.put(id, &p, firstHandshake(&p, pub, s.completes))
 	}))
 }
 
@@ -98,10 +98,13 @@ func (p *peerRecord) see(pub key.Public, at, now time.Time) (s sighting) {
 	return s
 }
 
-func firstHandshake(p *peerRecord, rekeyed bool) journal.Event {
+func firstHandshake(p *peerRecord, pub key.Public, rekeyed bool) journal.Event {
 	message := shown(p.Name) + " connected for the first time"
 	if rekeyed {
 		message = shown(p.Name) + " connected with its new key; the old one is cut off"
 	}
-	return journal.Event{Type: journal.PeerFirstHandshake, Message: message}
+	return journal.Event{
+		Type: journal.PeerFirstHandshake, Message: message,
+		Data: map[string]string{"public_key": pub.String()},
+	}
 }

@@ -152,6 +152,28 @@ func TestClockInTheFutureDestroysNothing(t *testing.T) {
 	})
 }
 
+// TestExpiryIsConfirmedLater: the date passes while nobody vouches for the clock, and
+// is written down, and told, when somebody does.
+func TestExpiryIsConfirmedLater(t *testing.T) {
+	inHouse(t, func(h *house) {
+		guest := h.guest(time.Hour)
+		h.clock.unsure = true
+		time.Sleep(2 * time.Hour)
+		h.sweep()
+		changes, stop := h.Watch()
+		defer stop()
+		h.clock.unsure = false
+		_, seq := h.events(0)
+		h.sweep()
+		if p := h.get(guest.ID); p.ExpiryUnconfirmed || len(changes) != 1 {
+			t.Errorf("not confirmed, or not told: %+v", p)
+		}
+		if types, _ := h.events(seq); !slices.Equal(types, []journal.Type{journal.PeerExpired}) {
+			t.Errorf("the journal has %v", types)
+		}
+	})
+}
+
 // TestRekeyUnderAClockInTheFuture: the day of the old pair is counted again once the
 // clock is right, so that it does not work for a century.
 func TestRekeyUnderAClockInTheFuture(t *testing.T) {
@@ -237,6 +259,7 @@ func TestHandshakeOfAWrongClock(t *testing.T) {
 		if p := h.get(anna.ID); !p.LastHandshake.Equal(h.Now()) {
 			t.Errorf("the last handshake is at %v", p.LastHandshake)
 		}
+		h.sweep() // saves the mark
 		h.clock.wrong = -30 * 365 * 24 * time.Hour
 		ben := h.add("Ben").Peer
 		h.seen(ben.ID, ben.Pair.PublicKey)

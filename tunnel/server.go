@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -144,7 +145,7 @@ func (s *Server) loop(ctx context.Context) error {
 	defer tick.Stop()
 
 	wall := newWallClock(time.Now())
-	next, err := s.update()
+	next, err := s.update(ctx)
 	if err != nil {
 		return err
 	}
@@ -165,19 +166,19 @@ func (s *Server) loop(ctx context.Context) error {
 		if !due {
 			continue
 		}
-		if next, err = s.update(); err != nil {
+		if next, err = s.update(ctx); err != nil {
 			return err
 		}
 	}
 }
 
 // update ends what has run out, then makes the gate and the device what the peers and services say.
-func (s *Server) update() (next time.Time, err error) {
+func (s *Server) update(ctx context.Context) (next time.Time, err error) {
 	if next, err = s.cfg.Registry.Sweep(); err != nil {
 		// Allowed denies what has run out all the same, so this stops nobody's phone and lets nobody in.
 		s.cfg.Log.Warn("sweep failed", "error", err)
 	}
-	return next, s.apply()
+	return next, s.apply(ctx)
 }
 
 // wallClock notices when the wall clock is set: what ends at a date may then be due at once.
@@ -195,7 +196,7 @@ func (w *wallClock) jumped(now time.Time) bool {
 
 // apply makes the gate and the device what the peers and services say. The gate comes first: whoever loses access loses
 // it there at once, whatever the device still holds.
-func (s *Server) apply() error {
+func (s *Server) apply(ctx context.Context) error {
 	access, err := s.cfg.Registry.Allowed()
 	if err != nil {
 		return err
@@ -221,10 +222,26 @@ func (s *Server) apply() error {
 	if !differs {
 		return nil
 	}
+	if slices.ContainsFunc(cfg.Peers, func(p wgtypes.PeerConfig) bool { return p.Remove }) {
+		s.farewell(ctx)
+	}
 	if err := s.dev.IpcSet(encodeUAPI(cfg)); err != nil {
 		return fmt.Errorf("setting the WireGuard device: %w", err)
 	}
 	return nil
+}
+
+// parting is how long a peer stays in the device after the gate has shut it out: a moment for the resets of its
+// connections to be encrypted and sent. Without them its apps would wait for minutes on connections that are dead.
+const parting = 100 * time.Millisecond
+
+func (s *Server) farewell(ctx context.Context) {
+	t := time.NewTimer(parting)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // policy turns pairs into what the gate enforces: both pairs of a peer that is being rekeyed stand under one policy.

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/ecdh"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -13,13 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.zx2c4.com/wireguard/conn"
 	"golang.zx2c4.com/wireguard/conn/bindtest"
 	"golang.zx2c4.com/wireguard/device"
 	"golang.zx2c4.com/wireguard/tun"
 	"golang.zx2c4.com/wireguard/tun/netstack"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
-
-	"crypto/ecdh"
 
 	"github.com/hearthgate/hearthgate/tunnel/link"
 )
@@ -47,6 +47,7 @@ type rig struct {
 
 	mu     sync.Mutex
 	phones map[netip.Addr]tun.Device
+	denied int // ICMP answers that say prohibited
 }
 
 // newRig makes a gate without WireGuard: phones' stacks are joined to our link by a wire that looks at addresses only, as
@@ -97,6 +98,9 @@ func (r *rig) toPhones() {
 		r.mu.Lock()
 		for i := range n {
 			p := bufs[i][:wireOffset+sizes[i]]
+			if isProhibited(p[wireOffset:]) {
+				r.denied++
+			}
 			if d := r.phones[destinationOf(p[wireOffset:])]; d != nil {
 				batches[d] = append(batches[d], p)
 			}
@@ -107,6 +111,19 @@ func (r *rig) toPhones() {
 			delete(batches, d)
 		}
 	}
+}
+
+func (r *rig) prohibited() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.denied
+}
+
+func isProhibited(p []byte) bool {
+	if p[0]>>4 == 4 {
+		return p[9] == 1 && p[20] == 3 && p[21] == 13
+	}
+	return p[6] == 58 && p[40] == 1 && p[41] == 1
 }
 
 func destinationOf(p []byte) netip.Addr {
@@ -177,7 +194,7 @@ func newTunnel(t testing.TB, cfg Config) (*rig, *phone) {
 	return r, &phone{t: t, Net: net}
 }
 
-func newDevice(t testing.TB, d tun.Device, bind *bindtest.ChannelBind) (*device.Device, string) {
+func newDevice(t testing.TB, d tun.Device, bind conn.Bind) (*device.Device, string) {
 	t.Helper()
 	key, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {

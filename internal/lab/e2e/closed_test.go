@@ -31,7 +31,9 @@ type nmapRun struct {
 	} `xml:"host"`
 }
 
-// scanPorts runs nmap on a host and returns what answered as open, as "address port/protocol".
+// scanPorts runs nmap on a host and returns what answered as open, as "address port/protocol". TCP is scanned by SYN: a
+// scan by connect() takes an ICMP error that arrives at a bad moment for an open port, about once in 50,000 (seen here with
+// nmap 7.93 and a capture beside it).
 func scanPorts(t *testing.T, from *lab.Host, args ...string) []string {
 	t.Helper()
 	lab.Need(t, "nmap")
@@ -83,7 +85,7 @@ func TestAPhoneThatSendsEverythingReachesOnlyItsList(t *testing.T) {
 
 	t.Run("every port of the tunnel address", func(t *testing.T) {
 		for _, family := range [][]string{{inside.IPv4}, {"-6", inside.IPv6}} {
-			got := scanPorts(t, evil, append([]string{"-sT", "-p-"}, family...)...)
+			got := scanPorts(t, evil, append([]string{"-sS", "-p-"}, family...)...)
 			if want := []string{family[len(family)-1] + " 8123/tcp"}; !slices.Equal(got, want) {
 				t.Errorf("open: %v, want %v", got, want)
 			}
@@ -91,10 +93,10 @@ func TestAPhoneThatSendsEverythingReachesOnlyItsList(t *testing.T) {
 	})
 	v4, v6 := h.household()
 	t.Run("the household by TCP", func(t *testing.T) {
-		if got := scanPorts(t, evil, append([]string{"-sT", "-p", householdPorts}, v4...)...); len(got) > 0 {
+		if got := scanPorts(t, evil, append([]string{"-sS", "-p", householdPorts}, v4...)...); len(got) > 0 {
 			t.Errorf("open: %v", got)
 		}
-		if got := scanPorts(t, evil, append([]string{"-6", "-sT", "-p", householdPorts}, v6...)...); len(got) > 0 {
+		if got := scanPorts(t, evil, append([]string{"-6", "-sS", "-p", householdPorts}, v6...)...); len(got) > 0 {
 			t.Errorf("open: %v", got)
 		}
 	})
@@ -108,12 +110,12 @@ func TestAPhoneThatSendsEverythingReachesOnlyItsList(t *testing.T) {
 				sample = append(sample, a.Addr().String())
 			}
 		}
-		if got := scanPorts(t, evil, append([]string{"-sT", "-p", "22,80,443,8080,8123,51821"}, sample...)...); len(got) > 0 {
+		if got := scanPorts(t, evil, append([]string{"-sS", "-p", "22,80,443,8080,8123,51821"}, sample...)...); len(got) > 0 {
 			t.Errorf("open: %v", got)
 		}
 		for _, a := range ben.Addresses {
 			if a.Addr().Is6() {
-				if got := scanPorts(t, evil, "-6", "-sT", "-p", "22,80,8080,8123", a.Addr().String()); len(got) > 0 {
+				if got := scanPorts(t, evil, "-6", "-sS", "-p", "22,80,8080,8123", a.Addr().String()); len(got) > 0 {
 					t.Errorf("open: %v", got)
 				}
 			}
@@ -154,7 +156,7 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 		for ; ctx.Err() == nil; rounds++ {
 			name := fmt.Sprintf("Guest %d", rounds%3)
 			for _, args := range [][]string{
-				{"peer", "add", name, "--conf"}, {"peer", "disable", name}, {"service", "add", "camera", "192.168.77.30:80"},
+				{"peer", "add", name, "--conf"}, {"peer", "disable", name}, {"service", "add", "camera", "192.168.77.30:80", "--port", "8081"},
 				{"peer", "services", name, "camera"}, {"peer", "enable", name}, {"service", "remove", "camera"},
 				{"peer", "rekey", name, "--json"}, {"peer", "remove", name},
 			} {
@@ -165,9 +167,9 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 		}
 	})
 	v4, _ := h.household()
-	open := scanPorts(t, evil, append([]string{"-sT", "-p", householdPorts}, v4...)...)
-	open = append(open, scanPorts(t, evil, "-sT", "-p-", inside.IPv4)...)
-	open = append(open, scanPorts(t, evil, "-6", "-sT", "-p", householdPorts, inside.IPv6)...)
+	open := scanPorts(t, evil, append([]string{"-sS", "-p", householdPorts}, v4...)...)
+	open = append(open, scanPorts(t, evil, "-sS", "-p-", inside.IPv4)...)
+	open = append(open, scanPorts(t, evil, "-6", "-sS", "-p", householdPorts, inside.IPv6)...)
 	stop()
 	churn.Wait()
 	if want := []string{inside.IPv4 + " 8123/tcp", inside.IPv6 + " 8123/tcp"}; !slices.Equal(open, want) {
@@ -186,10 +188,10 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 // TestTheInternetSeesNothing looks at the home from outside, where nobody has a key.
 func TestTheInternetSeesNothing(t *testing.T) {
 	h := standinHome(t)
-	if got := scanPorts(t, h.Internet, "-sT", "-p", householdPorts, h.WAN4.String()); len(got) > 0 {
+	if got := scanPorts(t, h.Internet, "-sS", "-p", householdPorts, h.WAN4.String()); len(got) > 0 {
 		t.Errorf("open: %v", got)
 	}
-	if got := scanPorts(t, h.Internet, "-6", "-sT", "-p", householdPorts, h.Appliance.Addr6.String()); len(got) > 0 {
+	if got := scanPorts(t, h.Internet, "-6", "-sS", "-p", householdPorts, h.Appliance.Addr6.String()); len(got) > 0 {
 		t.Errorf("open over IPv6: %v", got)
 	}
 	// The one port that is forwarded is silent to whoever has no key.

@@ -29,16 +29,13 @@ func TestThePhoneComesInFromTheInternet(t *testing.T) {
 	}
 	on.Run(t, "ping", "-c", "1", "-W", "5", inside.IPv4)
 	on.Run(t, "ping", "-c", "1", "-W", "5", inside.IPv6)
-	var list []peer
-	h.decode(t, &list, "peer", "list", "--json")
-	if len(list) != 1 || list[0].State != "active" {
-		t.Errorf("peers: %+v", list)
-	}
-	output := h.daemon.Output()
+	eventually(t, 5*time.Second, "the phone is active", func() bool {
+		var list []peer
+		h.decode(t, &list, "peer", "list", "--json")
+		return len(list) == 1 && list[0].State == "active"
+	})
 	for _, event := range []string{"peer.added", "peer.first_handshake", "peer.connected"} {
-		if !strings.Contains(output, event) {
-			t.Errorf("the log does not tell of %s:\n%s", event, output)
-		}
+		h.daemon.WaitFor(t, event, 5*time.Second)
 	}
 }
 
@@ -120,7 +117,7 @@ func TestTakingAccessAwayCutsWithinASecond(t *testing.T) {
 		{"services", func(name string) { h.do(t, "peer", "services", name, "camera") }},
 	} {
 		if take.how == "services" {
-			h.do(t, "service", "add", "camera", "192.168.77.30:80")
+			h.do(t, "service", "add", "camera", "192.168.77.30:80", "--port", "8081")
 		}
 		name := "Phone " + take.how
 		on, _ := h.phone(t, fmt.Sprintf("phone%d", i), name, lab.Allowed)
