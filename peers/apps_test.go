@@ -51,8 +51,8 @@ func (a app) refuses(text string) error {
 			seen[section]++
 			continue
 		}
-		key, value, ok := strings.Cut(lower, "=")
-		key = strings.TrimSpace(key)
+		key, value, ok := strings.Cut(line, "=")
+		key = strings.ToLower(strings.TrimSpace(key))
 		if !ok || section == "" {
 			return fmt.Errorf("%s: line %q is in no section or has no value", a.name, line)
 		}
@@ -60,7 +60,6 @@ func (a app) refuses(text string) error {
 		if seen[section+key] > 1 && !a.repeats && !slices.Contains(listKeys, key) {
 			return fmt.Errorf("%s: %q comes twice", a.name, key)
 		}
-		_, value, _ = strings.Cut(line, "=")
 		if err := a.refusesKey(section, key, strings.TrimSpace(value)); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}

@@ -3,7 +3,6 @@ package peers
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -24,7 +23,7 @@ func realRegistry(t testing.TB, dir string) *Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() }) // a test may have closed it
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	mark := clock.NewMark(st, &wallClock{})
 	r := New(st, journal.New(st, mark.Effective, log), mark, log)
 	if _, err := r.Init(nil); err != nil {

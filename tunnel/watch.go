@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"time"
 
@@ -162,9 +163,5 @@ func (l Live) with(p *wgtypes.Peer, seen sighting, now time.Time) Live {
 func (s *Server) Live() map[string]Live {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make(map[string]Live, len(s.watch.live))
-	for id, l := range s.watch.live {
-		out[id] = l
-	}
-	return out
+	return maps.Clone(s.watch.live)
 }

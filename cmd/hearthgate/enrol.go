@@ -64,7 +64,7 @@ func (s *show) check(ownKey bool) error {
 
 // enrol makes an enrolment, shows it, and on a terminal waits for the phone.
 func (p *program) enrol(ctx context.Context, connect connectFunc, s *show,
-	make func(*api.Client) (api.Enrolment, error),
+	change func(*api.Client) (api.Enrolment, error),
 ) error {
 	c, err := connect(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (p *program) enrol(ctx context.Context, connect connectFunc, s *show,
 	if err != nil {
 		return err
 	}
-	e, err := make(c)
+	e, err := change(c)
 	if err != nil {
 		if file != nil {
 			file.Close()

@@ -29,7 +29,7 @@ func TestCommands(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			// A Unix socket's path must be short, and a script's own directory is not.
-			dir, err := os.MkdirTemp("", "hg")
+			dir, err := os.MkdirTemp("", "hg") //nolint:usetesting // t.TempDir is too long a path for a socket
 			if err != nil {
 				return err
 			}
@@ -85,8 +85,7 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	err = ts.Exec(args[1], args[2:]...)
 	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()
 	} else if err != nil {
 		ts.Fatalf("%v", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,10 +74,8 @@ func versionWords(v string) string {
 
 // socketHint is the flag that a client needs when it would not find the socket by itself.
 func (p *program) socketHint(socket string) string {
-	for _, path := range p.clientSockets("") {
-		if path == socket {
-			return ""
-		}
+	if slices.Contains(p.clientSockets(""), socket) {
+		return ""
 	}
 	return " --socket " + socket
 }

@@ -41,10 +41,15 @@ func (h *Host) Bait(t testing.TB, port uint16) *Bait {
 	return b
 }
 
-// Visitors are those who came, in order: "tcp 192.168.77.10:40312". All who came before the call are among them: the
-// bait is asked for its greeting once more, and it serves in turn.
+// underway is how long the last packet of a visit may take: a visitor takes a TCP connection for open when its own last
+// packet has only been sent.
+const underway = 300 * time.Millisecond
+
+// Visitors are those who came, in order: "tcp 192.168.77.10:40312". All who came before the call are among them: what is
+// under way is waited for, and then the bait is asked for its greeting once more, for it serves in turn.
 func (b *Bait) Visitors(t testing.TB) []string {
 	t.Helper()
+	time.Sleep(underway)
 	own := []string{b.call(t, "tcp"), b.call(t, "udp")}
 	b.mu.Lock()
 	defer b.mu.Unlock()

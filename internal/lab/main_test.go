@@ -3,9 +3,11 @@ package lab_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,10 +78,23 @@ func ask(t *testing.T, h *lab.Host, to netip.AddrPort, limit time.Duration) stri
 	return string(buffer[:n])
 }
 
-// reaches tells whether a TCP connection can be made, within limit.
-func reaches(t *testing.T, h *lab.Host, to netip.AddrPort, limit time.Duration) bool {
+// greeted tells whether a bait can be reached and heard.
+func greeted(t *testing.T, h *lab.Host, to netip.AddrPort) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	conn, err := h.Dial(t.Context(), "tcp", to.String())
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patient))
+	text, err := io.ReadAll(conn)
+	return err == nil && strings.HasPrefix(string(text), "bait on ")
+}
+
+// reaches tells whether a TCP connection can be made, within a time in which it would be.
+func reaches(t *testing.T, h *lab.Host, to netip.AddrPort) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), brief)
 	defer cancel()
 	conn, err := h.Dial(ctx, "tcp", to.String())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -24,7 +25,11 @@ func Share(t testing.TB, program string) string {
 	return shared
 }
 
+// copyProgram keeps other goroutines from starting processes while it writes: such a process would have the file open
+// for writing until its exec, and a program that somebody may write to cannot be run (ETXTBSY, golang.org/issue/22315).
 func copyProgram(to, from string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	in, err := os.Open(from)
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package lab
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
+	"time"
 )
 
 // numbered is the address with its last byte replaced by number; the IPv6 addresses here are written so that the number
@@ -43,12 +45,44 @@ func (s *segment) connect(h *Host) error {
 	if err != nil {
 		return err
 	}
-	return h.ip(`
+	err = h.ip(`
 		link set dev eth0 up
 		addr add %[1]s/24 brd + dev eth0
 		addr add %[2]s/64 dev eth0 nodad
 		route add default via %[3]s
 		route add default via %[4]s`, h.Addr4, h.Addr6, s.gateway4, s.gateway6)
+	if err != nil {
+		return err
+	}
+	if err := h.await("eth0"); err != nil {
+		return err
+	}
+	return s.host.await("p-"+h.Name, s.bridge)
+}
+
+// await waits until the links carry packets. The kernel starts a link's queue some time after it has been set up, on a
+// busy machine a long time, and until then drops what it is given; nobody sends multicast twice.
+func (h *Host) await(links ...string) error {
+	return h.Do(func() error {
+		for began := time.Now(); ; time.Sleep(time.Millisecond) {
+			running := 0
+			for _, name := range links {
+				link, err := net.InterfaceByName(name)
+				if err != nil {
+					return fmt.Errorf("on %s: %w", h.Name, err)
+				}
+				if link.Flags&net.FlagRunning != 0 {
+					running++
+				}
+			}
+			if running == len(links) {
+				return nil
+			}
+			if time.Since(began) > settleTime {
+				return fmt.Errorf("on %s: links %v do not come up", h.Name, links)
+			}
+		}
+	})
 }
 
 // build raises the hosts that are always there and wires them as the package comment draws it.
@@ -97,12 +131,19 @@ func (l *Lab) uplink() error {
 	if err != nil {
 		return err
 	}
-	return l.Router.ip(`
+	err = l.Router.ip(`
 		link set dev wan up
 		addr add %[1]s/24 brd + dev wan
 		addr add %[2]s/64 dev wan nodad
 		route add default via %[3]s
 		route add default via %[4]s`, l.WAN4, l.WAN6, far4, far6)
+	if err != nil {
+		return err
+	}
+	if err := l.Internet.await("home"); err != nil {
+		return err
+	}
+	return l.Router.await("wan")
 }
 
 // forward makes a router of a host.

@@ -64,7 +64,7 @@ func TestDebiansWireGuardShakesHandsThroughTheRouter(t *testing.T) {
 			}
 			bait := l.Appliance.Bait(t, 8123)
 			for _, addr := range []string{"10.7.0.1:8123", "[fd07::1]:8123"} {
-				if !reaches(t, phone, netip.MustParseAddrPort(addr), patient) {
+				if !greeted(t, phone, netip.MustParseAddrPort(addr)) {
 					t.Errorf("%s is not reached through the tunnel", addr)
 				}
 			}
@@ -74,7 +74,7 @@ func TestDebiansWireGuardShakesHandsThroughTheRouter(t *testing.T) {
 			if got := phone.Run(t, "ip", "link", "show", "wg0"); !strings.Contains(got, "mtu 1280") {
 				t.Errorf("the phone's link: %s", got)
 			}
-			if reaches(t, phone, netip.MustParseAddrPort("192.168.77.30:80"), brief) {
+			if reaches(t, phone, netip.MustParseAddrPort("192.168.77.30:80")) {
 				t.Error("the LAN is reached although only the server's address goes into the tunnel")
 			}
 		})
@@ -101,12 +101,12 @@ func TestEverythingGoesIntoTheTunnel(t *testing.T) {
 				t.Fatal("no handshake")
 			}
 			for _, addr := range []netip.Addr{l.Neighbour.Addr4, l.Neighbour.Addr6} {
-				if !reaches(t, phone, netip.AddrPortFrom(addr, lab.BaitPort), patient) {
+				if !greeted(t, phone, netip.AddrPortFrom(addr, lab.BaitPort)) {
 					t.Errorf("%v is not reached through a careless server", addr)
 				}
 			}
 			tunnel.Close(t)
-			if reaches(t, phone, netip.AddrPortFrom(l.Neighbour.Addr4, lab.BaitPort), brief) {
+			if reaches(t, phone, netip.AddrPortFrom(l.Neighbour.Addr4, lab.BaitPort)) {
 				t.Error("the neighbour is reached with the tunnel down")
 			}
 		})

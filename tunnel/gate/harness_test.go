@@ -223,7 +223,7 @@ type phone struct {
 }
 
 // patience is what a test waits for something that should happen at once, on a busy machine and under the race detector.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func soon(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -253,7 +253,7 @@ func (p *phone) tryTCP(at netip.AddrPort) (tcpConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(3 * patience))
 	p.t.Cleanup(func() { _ = c.Close() })
 	return c, nil
 }
@@ -304,7 +304,7 @@ func serve(t testing.TB, handle func(*net.TCPConn)) (target string) {
 			}
 			conns.Go(func() {
 				defer func() { _ = c.Close() }()
-				_ = c.SetDeadline(time.Now().Add(2 * patience))
+				_ = c.SetDeadline(time.Now().Add(3 * patience))
 				handle(c.(*net.TCPConn))
 			})
 		}

@@ -110,6 +110,9 @@ func (l *Link) BatchSize() int { return batch }
 // Events implements tun.Device: one tun.EventUp is waiting in it from the start, and Close closes it.
 func (l *Link) Events() <-chan tun.Event { return l.events }
 
+// Lost says how many packets found no room on their way to wireguard-go. It should stay at nothing but for resets and ICMP.
+func (l *Link) Lost() uint64 { return l.out.lost.Load() }
+
 // Close ends the link, may be called any number of times and from anywhere, and wakes a Read that waits. Packets that are
 // still queued are dropped. The stack is its maker's to destroy; the link then swallows what the stack sends.
 func (l *Link) Close() error {

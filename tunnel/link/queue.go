@@ -14,9 +14,10 @@ const (
 	queueLength = 2 * batch
 
 	// patience is how long the stack waits for room before a packet is dropped after all. wireguard-go reads as fast as this
-	// machine encrypts and its UDP socket takes packets, which is a matter of microseconds; a tenth of a second without any
-	// progress means that it does not read at all (it is closing, or stuck), and then nobody may be stuck with it.
-	patience = 100 * time.Millisecond
+	// machine encrypts and its UDP socket takes packets, which is a matter of microseconds, and of some hundred milliseconds
+	// where the machine is overloaded; a second without any progress means that it does not read at all, and then nobody may
+	// be stuck with it.
+	patience = time.Second
 )
 
 // queue holds outbound packets between the stack and wireguard-go. It is bounded, and when it is full the stack is made to
@@ -28,6 +29,7 @@ type queue struct {
 	done    chan struct{}
 	once    sync.Once
 	stuck   atomic.Bool // nobody reads: do not wait again until somebody does
+	lost    atomic.Uint64
 }
 
 func newQueue(length int) *queue {
@@ -48,6 +50,7 @@ func (q *queue) put(pkt *stack.PacketBuffer, wait bool) bool {
 			}
 		}
 	}
+	q.lost.Add(1)
 	pkt.DecRef()
 	return false
 }

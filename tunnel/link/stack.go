@@ -26,9 +26,12 @@ const (
 	// LargeBuffer is the most that a TCP connection may be given each way. The stack offers half of a receive buffer as the
 	// window (the rest is for what packets cost beyond their bytes): 256 KiB in flight are 40 Mbit/s at 50 ms.
 	LargeBuffer = 512 << 10
-	// timeWait is how long a connection that we closed first is remembered. The full minute is meant for networks where an
-	// old segment may wander for as long; inside a tunnel WireGuard's replay window has long refused it.
-	timeWait = 10 * time.Second
+	// timeWait is how long a connection that we closed first is remembered. A full minute is for networks where an old segment
+	// may wander for as long; inside a tunnel WireGuard's replay window refuses it much sooner. And while it is remembered a
+	// new connection from the same port goes unanswered: the stack knows how to take it up for listeners only, and ours come
+	// through a forwarder. A second answers a last FIN that is sent again, and is over when the phone sends its SYN again
+	// (RFC 6298, section 2).
+	timeWait = time.Second
 )
 
 // NewStack makes a network stack with our tunnel addresses, each given with the length of its network, and the link that

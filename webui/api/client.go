@@ -62,8 +62,7 @@ func whyNot(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nobody answers there any more"
 	default:
-		var op *net.OpError
-		if errors.As(err, &op) {
+		if op, ok := errors.AsType[*net.OpError](err); ok {
 			return op.Err.Error()
 		}
 		return err.Error()

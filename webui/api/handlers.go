@@ -149,7 +149,7 @@ func (s *Server) streamEvents(c echo.Context) error {
 		}
 		for _, e := range past {
 			if err := sendEvent(w, e); err != nil {
-				return nil //nolint:nilerr // the reader is gone
+				return nil // the reader is gone
 			}
 			after = e.Seq
 		}
@@ -162,7 +162,7 @@ func (s *Server) streamEvents(c echo.Context) error {
 			return nil
 		case <-beat.C:
 			if _, err := fmt.Fprint(w, ": \n\n"); err != nil {
-				return nil //nolint:nilerr // the reader is gone
+				return nil // the reader is gone
 			}
 			w.Flush()
 		case e, ok := <-live:
@@ -173,7 +173,7 @@ func (s *Server) streamEvents(c echo.Context) error {
 				continue
 			}
 			if err := sendEvent(w, e); err != nil {
-				return nil //nolint:nilerr // the reader is gone
+				return nil // the reader is gone
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func (s *Server) rekeyPeer(c echo.Context) error {
 
 // enrol makes an enrolment and answers with it. Whatever could stop the config from being made is asked before the
 // peer is: a phone whose config was never shown would be half done.
-func (s *Server) enrol(c echo.Context, status int, make func() (peers.Enrolment, error)) error {
+func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolment, error)) error {
 	endpoint, err := s.cfg.Endpoint.Endpoint()
 	if err != nil {
 		return refuse(ErrConflict, fmt.Sprintf("%v; nothing was changed", err))
@@ -95,7 +95,7 @@ func (s *Server) enrol(c echo.Context, status int, make func() (peers.Enrolment,
 	if last, err := s.cfg.Journal.Recent(1); err == nil && len(last) > 0 {
 		seq = last[len(last)-1].Seq
 	}
-	e, err := make()
+	e, err := change()
 	if err != nil {
 		return err
 	}

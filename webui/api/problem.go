@@ -68,8 +68,7 @@ func (s *Server) problem(err error) *Problem {
 			return &Problem{Type: "urn:hearthgate:problem:" + k.name, Title: k.title, Status: k.status, Detail: err.Error()}
 		}
 	}
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
+	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		p := &Problem{Type: "about:blank", Title: http.StatusText(he.Code), Status: he.Code, Detail: http.StatusText(he.Code)}
 		if text, ok := he.Message.(string); ok {
 			p.Detail = text

@@ -156,9 +156,14 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 		for ; ctx.Err() == nil; rounds++ {
 			name := fmt.Sprintf("Guest %d", rounds%3)
 			for _, args := range [][]string{
-				{"peer", "add", name, "--conf"}, {"peer", "disable", name}, {"service", "add", "camera", "192.168.77.30:80", "--port", "8081"},
-				{"peer", "services", name, "camera"}, {"peer", "enable", name}, {"service", "remove", "camera"},
-				{"peer", "rekey", name, "--json"}, {"peer", "remove", name},
+				{"peer", "add", name, "--conf"},
+				{"peer", "disable", name},
+				{"service", "add", "camera", "192.168.77.30:80", "--port", "8081"},
+				{"peer", "services", name, "camera"},
+				{"peer", "enable", name},
+				{"service", "remove", "camera"},
+				{"peer", "rekey", name, "--json"},
+				{"peer", "remove", name},
 			} {
 				if _, errs, err := h.ask(ctx, args...); err != nil && ctx.Err() == nil {
 					t.Errorf("hearthgate %s: %v %s", strings.Join(args, " "), err, errs)

@@ -32,21 +32,6 @@ mount --rbind /dev "$root/dev"
 exec env -i PATH=/usr/bin:/bin HOME=/config LANG=C.UTF-8 TZ=UTC PYTHONDONTWRITEBYTECODE=1 \
 	"$setpriv" --pdeathsig KILL "$chroot" "$root" /srv/venv/bin/hass -c /config --skip-pip --log-no-color`
 
-// ask returns when the port answers: $1 is the folder's root, $2 the port. /manifest.json needs no sign-in, and an
-// answer never counts as a failed one.
-const ask = `PATH=/usr/sbin:/usr/bin:/sbin:/bin
-exec env -i PYTHONDONTWRITEBYTECODE=1 "$(command -v chroot)" "$1" /srv/venv/bin/python -c '
-import sys, time, urllib.request
-while True:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/manifest.json", timeout=5) as answer:
-            sys.exit(0 if answer.status == 200 else "status " + str(answer.status))
-    except urllib.error.HTTPError as problem:
-        sys.exit(str(problem))
-    except OSError:
-        time.sleep(0.05)
-' "$2"`
-
 // A process is Home Assistant while it runs. err may be read once ended is closed.
 type process struct {
 	cmd   *exec.Cmd
@@ -102,13 +87,23 @@ func (p *process) stop(patience time.Duration) error {
 	}
 	select {
 	case <-p.ended:
-		if p.err != nil {
+		if p.err != nil && !byTerm(p.err) {
 			return fmt.Errorf("ending by SIGTERM: %w", p.err)
 		}
 		return nil
 	case <-time.After(patience):
 		return fmt.Errorf("still running %v after SIGTERM", patience)
 	}
+}
+
+// byTerm: until it has set up everything Home Assistant has no handler for SIGTERM, and ends by the signal itself.
+func byTerm(err error) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGTERM
 }
 
 // kill ends the process at once and returns when it has ended.

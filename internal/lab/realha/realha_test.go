@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,16 +71,38 @@ func TestHousehold(t *testing.T) {
 	t.Run("mDNS", func(t *testing.T) { announced(ctx, t, h) })
 
 	uuid := h.UUID()
-	h.Restart()
+	cut(ctx, t, v, h)
 	if err := v.LogIn(ctx, realha.Owner, realha.Password); err != nil {
 		t.Errorf("the account is gone after a restart: %v", err)
 	}
 	if after := h.UUID(); after != uuid || len(uuid) != 32 {
 		t.Errorf("the UUID was %q and is %q after a restart", uuid, after)
 	}
-	h.Stop()
+}
+
+// cut ends Home Assistant under a session.
+func cut(ctx context.Context, t *testing.T, v *realha.Visitor, h *realha.HomeAssistant) {
+	s, err := v.Session(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	h.Kill()
+	if err := s.Cut(ctx); err != nil {
+		t.Errorf("the session goes on without Home Assistant: %v", err)
+	}
 	if _, err := v.Get(ctx, "/manifest.json"); err == nil {
-		t.Error("it still answers after Stop")
+		t.Error("it still answers after it was killed")
+	}
+	h.Restart()
+	if s, err = v.Session(ctx); err != nil {
+		t.Fatalf("the token is of no use after a restart: %v", err)
+	}
+	defer s.Close()
+	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	if err := s.Cut(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a session that goes on: %v", err)
 	}
 }
 
@@ -213,6 +240,11 @@ func TestTraps(t *testing.T) {
 		}
 	}
 
+	for range 3 { // more than it takes to be banned, if this counted
+		if _, err := v.Greeting(ctx); err != nil {
+			t.Errorf("greeting: %v", err)
+		}
+	}
 	for range 2 {
 		if err := v.LogIn(ctx, realha.Owner, "wrong"); !errors.Is(err, realha.ErrWrongPassword) {
 			t.Errorf("signing in with a wrong password: %v", err)
@@ -230,24 +262,84 @@ func TestTraps(t *testing.T) {
 	}
 }
 
-// TestFolderStaysAsItIs starts Home Assistant and lets it try: what it leaves behind must be in the test's directory.
-func TestPortAndFreshness(t *testing.T) {
+// TestFresh starts two, one after the other: neither finds anything of the one before, and the folder, which other tests
+// will use, is as it was.
+func TestFresh(t *testing.T) {
 	isolated(t)
-	ctx := within(t, 120*time.Second)
+	ctx := within(t, 200*time.Second)
+	root := realha.Root(t)
+	began := time.Now()
 	for range 2 {
 		t.Run("start", func(t *testing.T) {
-			h := realha.Start(t, realha.Options{Port: 18123})
+			realha.Start(t, realha.Options{Port: 18123})
 			v := visitor(t)
 			v.Base = "http://[::1]:18123"
 			if err := v.Onboard(ctx); err != nil {
 				t.Errorf("not a fresh Home Assistant: %v", err)
 			}
-			root, err := os.Readlink("/proc/self/root")
-			if err != nil || root != "/" || h.PID() == 0 {
-				t.Errorf("this process is in %q with Home Assistant as %d: %v", root, h.PID(), err)
-			}
 		})
 	}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // what this user may not even read, it has not changed
+		}
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.ModTime().After(began) {
+			t.Errorf("%s has changed", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKilled: when a test binary is killed it can clean up nothing, and yet Home Assistant must not stay.
+func TestKilled(t *testing.T) {
+	isolated(t)
+	realha.Need(t)
+	child := exec.CommandContext(within(t, 120*time.Second), os.Args[0], "-test.run=^TestHolder$")
+	child.Env = append(os.Environ(), holderVar+"=yes", "TMPDIR="+t.TempDir())
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscanf(out, "pid %d\n", &pid); err != nil {
+		t.Errorf("reading the process id: %v", err)
+	}
+	if err := syscall.Kill(pid, 0); pid == 0 || err != nil {
+		t.Errorf("Home Assistant as process %d: %v", pid, err)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // killed, as it says
+	for range 500 {
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || pid == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("Home Assistant is still there as process %d", pid)
+}
+
+// holderVar makes TestHolder be the test binary that is killed.
+const holderVar = "HEARTHGATE_REALHA_HOLDER"
+
+func TestHolder(t *testing.T) {
+	if os.Getenv(holderVar) == "" {
+		return
+	}
+	h := realha.Start(t, realha.Options{})
+	fmt.Printf("pid %d\n", h.PID())
+	<-t.Context().Done()
 }
 
 func isStatus(err error, status int) bool {

@@ -1,0 +1,6 @@
+//go:build race
+
+package gate
+
+// bulk is how much the tests move that move much.
+const bulk = 8 << 20

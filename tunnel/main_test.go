@@ -1,0 +1,9 @@
+package tunnel
+
+import (
+	"testing"
+
+	"github.com/hearthgate/hearthgate/internal/lab"
+)
+
+func TestMain(m *testing.M) { lab.Main(m) }
