@@ -14,7 +14,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 # DESIGN: the seven Linux targets, as GOARCH or GOARCH/variant.
 TARGETS  := amd64 arm64 arm/6 arm/7 mips/softfloat mipsle/softfloat riscv64
 
-.PHONY: help run demo build test fuzz lint fmt clean
+.PHONY: help run demo build test figures fuzz lint fmt clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,11 @@ build: ## all seven Linux targets into bin/
 
 test: ## everything; arranges what it needs, names what it had to leave out
 	@GO='$(GO)' scripts/test
+
+figures: ## the figures of docs/figures.md, measured in the lab (root)
+	@scripts/lab-packages
+	@scripts/lab-homeassistant
+	@$(GO) test -count=1 -run '^$$' -bench Figures -benchtime 1x -timeout 30m ./internal/lab/e2e
 
 fuzz: ## each fuzz test for FUZZTIME (default 30s)
 	@GO='$(GO)' scripts/fuzz $(or $(FUZZTIME),30s)

@@ -49,6 +49,17 @@ func reconcile(have *wgtypes.Device, want desired) (wgtypes.Config, bool) {
 	return cfg, cfg.PrivateKey != nil || len(cfg.Peers) > 0
 }
 
+// all is a change as it is.
+func all(cfg wgtypes.Config) wgtypes.Config { return cfg }
+
+// arrivals is the part of a change that ends nobody's session: peers that come or are set right. No peer that leaves can
+// stand in their way, because no tunnel address is given away before it has rested.
+func arrivals(cfg wgtypes.Config) wgtypes.Config {
+	cfg.PrivateKey = nil // a new key ends every session
+	cfg.Peers = slices.DeleteFunc(slices.Clone(cfg.Peers), func(p wgtypes.PeerConfig) bool { return p.Remove })
+	return cfg
+}
+
 func peerChange(have *wgtypes.Peer, want peers.Pair) (wgtypes.PeerConfig, bool) {
 	psk := deviceKey(want.PresharedKey)
 	allowed := []net.IPNet{hostNet(want.IPv4), hostNet(want.IPv6)}

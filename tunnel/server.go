@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -145,7 +144,9 @@ func (s *Server) loop(ctx context.Context) error {
 	defer tick.Stop()
 
 	wall := newWallClock(time.Now())
-	next, err := s.update(ctx)
+	leaving := time.NewTimer(0)
+	defer leaving.Stop()
+	next, err := s.update(leaving)
 	if err != nil {
 		return err
 	}
@@ -159,26 +160,37 @@ func (s *Server) loop(ctx context.Context) error {
 			due = true
 		case <-servicesChanged:
 			due = true
+		case <-leaving.C:
+			err = s.setDevice(all)
 		case now := <-tick.C:
 			s.look()
 			due = !now.Before(next) || wall.jumped(now)
 		}
-		if !due {
-			continue
+		if due {
+			next, err = s.update(leaving)
 		}
-		if next, err = s.update(ctx); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// update ends what has run out, then makes the gate and the device what the peers and services say.
-func (s *Server) update(ctx context.Context) (next time.Time, err error) {
+// parting is how long a peer stays in the device after the gate has shut it out: a moment for the resets of its
+// connections to be encrypted and sent. Without them its apps would wait for minutes on connections that are dead.
+const parting = 100 * time.Millisecond
+
+// update ends what has run out, then makes the gate and the device what the peers and services say. What has to leave
+// the device leaves when the timer fires.
+func (s *Server) update(leaving *time.Timer) (next time.Time, err error) {
 	if next, err = s.cfg.Registry.Sweep(); err != nil {
 		// Allowed denies what has run out all the same, so this stops nobody's phone and lets nobody in.
 		s.cfg.Log.Warn("sweep failed", "error", err)
 	}
-	return next, s.apply(ctx)
+	if err := s.setGate(); err != nil {
+		return next, err
+	}
+	leaving.Reset(parting)
+	return next, s.setDevice(arrivals)
 }
 
 // wallClock notices when the wall clock is set: what ends at a date may then be due at once.
@@ -194,14 +206,10 @@ func (w *wallClock) jumped(now time.Time) bool {
 	return (wall - steady).Abs() >= time.Second
 }
 
-// apply makes the gate and the device what the peers and services say. The gate comes first: whoever loses access loses
-// it there at once, whatever the device still holds.
-func (s *Server) apply(ctx context.Context) error {
+// setGate tells the gate the policy. It comes before the device: whoever loses access loses it here at once, whatever the
+// device still holds.
+func (s *Server) setGate() error {
 	access, err := s.cfg.Registry.Allowed()
-	if err != nil {
-		return err
-	}
-	server, err := s.cfg.Registry.Server()
 	if err != nil {
 		return err
 	}
@@ -210,38 +218,30 @@ func (s *Server) apply(ctx context.Context) error {
 		return err
 	}
 	s.cfg.Gate.SetPolicy(policy(access, services))
+	s.mu.Lock()
+	s.access = access
+	s.mu.Unlock()
+	return nil
+}
 
+// setDevice makes the device what it should be, or as much of it as part says.
+func (s *Server) setDevice(part func(wgtypes.Config) wgtypes.Config) error {
+	server, err := s.cfg.Registry.Server()
+	if err != nil {
+		return err
+	}
 	have, err := s.Device()
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.access = access
-	s.mu.Unlock()
-	cfg, differs := reconcile(have, desired{privateKey: server.PrivateKey, access: access})
+	cfg, differs := reconcile(have, desired{privateKey: server.PrivateKey, access: s.access})
 	if !differs {
 		return nil
 	}
-	if slices.ContainsFunc(cfg.Peers, func(p wgtypes.PeerConfig) bool { return p.Remove }) {
-		s.farewell(ctx)
-	}
-	if err := s.dev.IpcSet(encodeUAPI(cfg)); err != nil {
+	if err := s.dev.IpcSet(encodeUAPI(part(cfg))); err != nil {
 		return fmt.Errorf("setting the WireGuard device: %w", err)
 	}
 	return nil
-}
-
-// parting is how long a peer stays in the device after the gate has shut it out: a moment for the resets of its
-// connections to be encrypted and sent. Without them its apps would wait for minutes on connections that are dead.
-const parting = 100 * time.Millisecond
-
-func (s *Server) farewell(ctx context.Context) {
-	t := time.NewTimer(parting)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
 
 // policy turns pairs into what the gate enforces: both pairs of a peer that is being rekeyed stand under one policy.

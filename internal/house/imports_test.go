@@ -23,7 +23,7 @@ var stairs = []struct {
 	{"cmd", []string{"tunnel", "peers", "health", "webui", "firmware", "internal"}, "main builds the rooms and joins them"},
 	{"webui", []string{"peers", "health", "internal"}, "pages show peers and verdicts; the rest comes as interfaces"},
 	{"tunnel", []string{"peers", "internal"}, "the tunnel serves peers; it takes their types"},
-	{"tunnel/gate", []string{"internal"}, "the gate is told its policy; it does not look up peers"},
+	{"tunnel/gate", []string{"tunnel/link", "internal"}, "the gate stands on the link's stack and is told its policy; it does not look up peers"},
 	{"tunnel/link", nil, "packets know neither peers nor state"},
 	{"tunnel/endpoint", []string{"internal"}, "how phones find us has nothing to do with who they are"},
 	{"peers", []string{"internal"}, "who may come in does not depend on how"},

@@ -65,18 +65,8 @@ var errBehind = errors.New("fell behind")
 func (j *Journal) follow(ctx context.Context, seq *uint64, fn func(Event) error) error {
 	live, cancel := j.Subscribe(followBuffer)
 	defer cancel()
-	events, err := j.After(*seq, 0)
-	if err != nil {
+	if err := j.catchUp(ctx, seq, fn); err != nil {
 		return err
-	}
-	for _, e := range events {
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err := fn(e); err != nil {
-			return err
-		}
-		*seq = e.Seq
 	}
 	for {
 		select {
@@ -96,5 +86,27 @@ func (j *Journal) follow(ctx context.Context, seq *uint64, fn func(Event) error)
 		}
 	}
 }
+
+// catchUp takes what is on the disk, a piece at a time: the whole journal would be several megabytes at once.
+func (j *Journal) catchUp(ctx context.Context, seq *uint64, fn func(Event) error) error {
+	for ctx.Err() == nil {
+		events, err := j.After(*seq, catchUpPiece)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, e := range events {
+			if ctx.Err() != nil {
+				break
+			}
+			if err := fn(e); err != nil {
+				return err
+			}
+			*seq = e.Seq
+		}
+	}
+	return nil
+}
+
+const catchUpPiece = 256 // events, about 60 KB
 
 const followBuffer = 64 // a burst such as `server rekey` in a large household; behind it the disk has the rest

@@ -14,11 +14,11 @@ const hidden = "(hidden)"
 
 // Secret is a private or a preshared key. The zero value is no key.
 //
-// It is a struct around a handle and not an array, because fmt prints an array's bytes in two places where no method of
-// ours is asked: for the verb %p, and in somebody else's unexported field. Through a handle both show an address. Two
-// Secrets are == when their bytes are.
+// It is a handle and not an array, because fmt prints an array's bytes in two places where no method of ours is asked: for
+// the verb %p, and in somebody else's unexported field. Of a handle both show an address. (To a string, because a pointer
+// to an array is followed for a verb that suits no pointer.) Two Secrets are == when their bytes are.
 type Secret struct {
-	bytes unique.Handle[[size]byte]
+	bytes unique.Handle[string]
 }
 
 // NewPrivate makes a Curve25519 private key, clamped as `wg genkey` does (RFC 7748 section 5).
@@ -59,8 +59,7 @@ func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""
 	}
-	b := s.bytes.Value()
-	return base64.StdEncoding.EncodeToString(b[:])
+	return base64.StdEncoding.EncodeToString([]byte(s.bytes.Value()))
 }
 
 // Public is the public half of a private key. A preshared key has none that means anything.
@@ -68,8 +67,7 @@ func (s Secret) Public() (Public, error) {
 	if s.IsZero() {
 		return Public{}, errors.New("deriving a public key: there is no private key")
 	}
-	b := s.bytes.Value()
-	private, err := ecdh.X25519().NewPrivateKey(b[:])
+	private, err := ecdh.X25519().NewPrivateKey([]byte(s.bytes.Value()))
 	if err != nil {
 		return Public{}, fmt.Errorf("deriving a public key: %w", err)
 	}
@@ -97,7 +95,7 @@ func wrap(b [size]byte) Secret {
 	if b == ([size]byte{}) {
 		return Secret{}
 	}
-	return Secret{bytes: unique.Make(b)}
+	return Secret{bytes: unique.Make(string(b[:]))}
 }
 
 func random() (b [size]byte, err error) {

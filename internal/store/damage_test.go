@@ -173,38 +173,68 @@ func TestForgedPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	branch := 0
-	for id := 2; id < int(m.end); id++ {
-		if p := parsePage(file[id*testPageSize:]); p.flags == branchPage && p.id == uint64(id) {
+	free := freePages(t, file)
+	branch := uint64(0)
+	for id := uint64(2); id < m.end; id++ {
+		if p := parsePage(file[id*testPageSize:]); p.flags == branchPage && p.id == id && !free[int(id)] {
 			branch = id
 		}
 	}
 	if branch == 0 {
 		t.Fatal("the sample has no branch")
 	}
+	leaf := order.Uint64(file[branch*testPageSize+pageHeaderSize+8:]) // its first child
 	header := func(id uint64) int { return int(id) * testPageSize }
 	forgeries := map[string]func([]byte){
-		"root outside":           func(b []byte) { setMeta(b, 16, 1<<40) },
-		"root is a meta":         func(b []byte) { setMeta(b, 16, 1) },
-		"root is the freelist":   func(b []byte) { setMeta(b, 16, m.freelist) },
-		"no freelist":            func(b []byte) { setMeta(b, 32, ^uint64(0)) },
-		"freelist is the root":   func(b []byte) { setMeta(b, 32, m.root) },
-		"end beyond the file":    func(b []byte) { setMeta(b, 40, 1<<50) },
-		"end before the root":    func(b []byte) { setMeta(b, 40, 3) },
-		"enormous page size":     func(b []byte) { setMeta(b, 8, 1<<31) },
-		"odd page size":          func(b []byte) { setMeta(b, 8, 4097) },
-		"page size of nothing":   func(b []byte) { setMeta(b, 8, 0) },
-		"old transaction":        func(b []byte) { setMeta(b, 48, m.txid+2) },
-		"branch of itself":       func(b []byte) { order.PutUint64(b[header(uint64(branch))+pageHeaderSize+8:], uint64(branch)) },
-		"branch to the root":     func(b []byte) { order.PutUint64(b[header(uint64(branch))+pageHeaderSize+8:], m.root) },
-		"branch far away":        func(b []byte) { order.PutUint64(b[header(uint64(branch))+pageHeaderSize+8:], 1<<60) },
-		"branch without end":     func(b []byte) { order.PutUint16(b[header(uint64(branch))+10:], 0xFFFF) },
-		"branch with overflow":   func(b []byte) { order.PutUint32(b[header(uint64(branch))+12:], 0xFFFFFFFF) },
+		"root outside":         func(b []byte) { setMeta(b, 16, 1<<40) },
+		"root is a meta":       func(b []byte) { setMeta(b, 16, 1) },
+		"root is the freelist": func(b []byte) { setMeta(b, 16, m.freelist) },
+		"no freelist":          func(b []byte) { setMeta(b, 32, ^uint64(0)) },
+		"freelist is the root": func(b []byte) { setMeta(b, 32, m.root) },
+		"end beyond the file":  func(b []byte) { setMeta(b, 40, 1<<50) },
+		"end before the root":  func(b []byte) { setMeta(b, 40, 3) },
+		"enormous page size":   func(b []byte) { setMeta(b, 8, 1<<31) },
+		"odd page size":        func(b []byte) { setMeta(b, 8, 4097) },
+		"page size of nothing": func(b []byte) { setMeta(b, 8, 0) },
+		"old transaction":      func(b []byte) { setMeta(b, 48, m.txid+2) },
+		"one meta far behind": func(b []byte) {
+			old := b[(1-m.txid%2)*testPageSize+pageHeaderSize:]
+			order.PutUint64(old[48:], m.txid-3)
+			signMeta(old)
+		},
+		"branch of itself":       func(b []byte) { order.PutUint64(b[header(branch)+pageHeaderSize+8:], branch) },
+		"branch to the root":     func(b []byte) { order.PutUint64(b[header(branch)+pageHeaderSize+8:], m.root) },
+		"branch far away":        func(b []byte) { order.PutUint64(b[header(branch)+pageHeaderSize+8:], 1<<60) },
+		"branch without end":     func(b []byte) { order.PutUint16(b[header(branch)+10:], 0xFFFF) },
+		"branch with overflow":   func(b []byte) { order.PutUint32(b[header(branch)+12:], 0xFFFFFFFF) },
 		"freelist without end":   func(b []byte) { order.PutUint16(b[header(m.freelist)+10:], 0xFFFF) },
 		"freelist has the root":  func(b []byte) { order.PutUint64(b[header(m.freelist)+pageHeaderSize:], m.root) },
 		"freelist has a meta":    func(b []byte) { order.PutUint64(b[header(m.freelist)+pageHeaderSize:], 0) },
 		"freelist far away":      func(b []byte) { order.PutUint64(b[header(m.freelist)+pageHeaderSize:], 1<<63) },
 		"freelist with overflow": func(b []byte) { order.PutUint32(b[header(m.freelist)+12:], 0xFFFFFFFF) },
+		"counting bucket": func(b []byte) {
+			items, _, err := parsePage(b[header(m.root):][:testPageSize]).items()
+			if err != nil {
+				t.Fatal(err)
+			}
+			items[0].value[8]++ // its value is the page's own bytes
+		},
+		"children swapped": func(b []byte) {
+			first, second := b[header(branch)+pageHeaderSize:], b[header(branch)+pageHeaderSize+elementSize:]
+			a, z := order.Uint64(first[8:]), order.Uint64(second[8:])
+			order.PutUint64(first[8:], z)
+			order.PutUint64(second[8:], a)
+		},
+		"leaf emptied": func(b []byte) { layLeaf(b[header(leaf):][:testPageSize], nil) },
+		"leaf out of order": func(b []byte) {
+			p := b[header(leaf):][:testPageSize]
+			items, _, err := parsePage(bytes.Clone(p)).items()
+			if err != nil || len(items) < 4 {
+				t.Fatal(len(items), err)
+			}
+			items[1], items[2] = items[2], items[1]
+			layLeaf(p, items)
+		},
 		"root entry far away":    func(b []byte) { order.PutUint32(b[header(m.root)+pageHeaderSize+4:], 0xFFFFFFFF) },
 		"root key without end":   func(b []byte) { order.PutUint32(b[header(m.root)+pageHeaderSize+8:], 0xFFFFFFFF) },
 		"root value without end": func(b []byte) { order.PutUint32(b[header(m.root)+pageHeaderSize+12:], 0xFFFFFFFF) },
@@ -217,6 +247,21 @@ func TestForgedPages(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		})
+	}
+}
+
+// layLeaf writes a leaf as bbolt lays it out, with entries that bbolt would not write.
+func layLeaf(b []byte, items []item) {
+	clear(b[pageHeaderSize:])
+	order.PutUint16(b[10:], uint16(len(items)))
+	end := pageHeaderSize + len(items)*elementSize
+	for i, it := range items {
+		at := pageHeaderSize + i*elementSize
+		order.PutUint32(b[at+4:], uint32(end-at))
+		order.PutUint32(b[at+8:], uint32(len(it.key)))
+		order.PutUint32(b[at+12:], uint32(len(it.value)))
+		end += copy(b[end:], it.key)
+		end += copy(b[end:], it.value)
 	}
 }
 

@@ -86,7 +86,7 @@ func makeDir(dir string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) { // another start may have been first
 		return advise(fmt.Errorf("making %q: %w", dir, bare(err)))
 	}
 	return syncDir(parent)
@@ -114,8 +114,7 @@ func advise(err error) error {
 
 // bare takes the operation and the path off an error of os, where the sentence around it names them already.
 func bare(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}
 	return err

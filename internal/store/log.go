@@ -15,9 +15,9 @@ import (
 // half would stay half for good.
 const fill = 0.95
 
-// Append adds the entry that make returns for its number, which is one more than the last, and returns that number. The
+// Append adds what entry returns for its number, which is one more than the last, and returns that number. The
 // last entry of a log is never trimmed, so that no number comes twice.
-func Append[T any](tx *Tx, bucket string, make func(seq uint64) T) (uint64, error) {
+func Append[T any](tx *Tx, bucket string, entry func(seq uint64) T) (uint64, error) {
 	b, err := tx.bucket(bucket)
 	if err != nil {
 		return 0, err
@@ -31,7 +31,7 @@ func Append[T any](tx *Tx, bucket string, make func(seq uint64) T) (uint64, erro
 		return 0, fmt.Errorf("appending to %q: there is no number left", bucket)
 	}
 	seq := last + 1
-	return seq, write(b, bucket, seqKey(seq), make(seq))
+	return seq, write(b, bucket, seqKey(seq), entry(seq))
 }
 
 // Ends are the numbers of the oldest and the newest entry; 0 and 0 when there is none.

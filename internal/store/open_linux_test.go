@@ -48,7 +48,7 @@ func TestStateThatBelongsToAnother(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(s.Close(), os.Chmod(dir, 0o500))
+			return errors.Join(s.Close(), os.Chmod(dir, 0))
 		}, 0o755},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -63,6 +63,8 @@ type Gate struct {
 	chunks    *pool // for the carriers
 	datagrams *pool // for UDP; of the size of the largest datagram
 
+	handshake time.Duration // how long a phone may take to finish one
+
 	mu     sync.Mutex
 	closed bool
 	work   sync.WaitGroup // one for each flow, and the sweeper
@@ -84,6 +86,7 @@ func New(cfg Config) *Gate {
 
 		chunks:    newPool(chunkSize),
 		datagrams: newPool(datagramSize),
+		handshake: handshakeTimeout,
 	}
 }
 

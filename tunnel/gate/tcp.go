@@ -106,7 +106,7 @@ func (g *Gate) shakeHands(r *tcp.ForwarderRequest, f *flow) (tcpip.Endpoint, *wa
 			ep.Abort()
 		}
 	}
-	timer := time.AfterFunc(handshakeTimeout, abort)
+	timer := time.AfterFunc(g.handshake, abort)
 	defer timer.Stop()
 	defer context.AfterFunc(f.ctx, abort)()
 

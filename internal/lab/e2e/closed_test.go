@@ -34,7 +34,7 @@ type nmapRun struct {
 // scanPorts runs nmap on a host and returns what answered as open, as "address port/protocol". TCP is scanned by SYN: a
 // scan by connect() takes an ICMP error that arrives at a bad moment for an open port, about once in 50,000 (seen here with
 // nmap 7.93 and a capture beside it).
-func scanPorts(t *testing.T, from *lab.Host, args ...string) []string {
+func scanPorts(t testing.TB, from *lab.Host, args ...string) []string {
 	t.Helper()
 	lab.Need(t, "nmap")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

@@ -46,7 +46,7 @@ type home struct {
 }
 
 // newHome prepares a home whose appliance does not run yet.
-func newHome(t *testing.T, args ...string) *home {
+func newHome(t testing.TB, args ...string) *home {
 	t.Helper()
 	built, err := product()
 	if err != nil {
@@ -60,7 +60,7 @@ func newHome(t *testing.T, args ...string) *home {
 }
 
 // start runs the appliance as a user without any privilege and waits until it serves.
-func (h *home) start(t *testing.T) {
+func (h *home) start(t testing.TB) {
 	t.Helper()
 	args := append([]string{"run", "--state-dir", h.state, "--socket", h.socket}, h.args...)
 	h.daemon = lab.Start(t, h.Appliance.Unprivileged(t.Context(), h.binary, args...))
@@ -78,7 +78,7 @@ func (h *home) ask(ctx context.Context, args ...string) (stdout, stderr string, 
 }
 
 // do is ask where the answer must be good.
-func (h *home) do(t *testing.T, args ...string) string {
+func (h *home) do(t testing.TB, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -104,7 +104,7 @@ type status struct {
 	Peers    struct{ Total, Active int }
 }
 
-func (h *home) status(t *testing.T) (s status) {
+func (h *home) status(t testing.TB) (s status) {
 	t.Helper()
 	h.decode(t, &s, "status", "--json")
 	return s
@@ -116,7 +116,7 @@ type peer struct {
 	PublicKey                   string `json:"public_key"`
 }
 
-func (h *home) decode(t *testing.T, into any, args ...string) {
+func (h *home) decode(t testing.TB, into any, args ...string) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(h.do(t, args...)), into); err != nil {
 		t.Fatalf("hearthgate %s: %v", strings.Join(args, " "), err)
@@ -124,7 +124,7 @@ func (h *home) decode(t *testing.T, into any, args ...string) {
 }
 
 // phone enrols a phone and brings its tunnel up.
-func (h *home) phone(t *testing.T, host, name string, reach lab.Reach) (*lab.Host, *lab.Tunnel) {
+func (h *home) phone(t testing.TB, host, name string, reach lab.Reach) (*lab.Host, *lab.Tunnel) {
 	t.Helper()
 	config := h.do(t, "peer", "add", name, "--conf")
 	on := h.AddPhone(t, host)
@@ -136,7 +136,7 @@ func (h *home) phone(t *testing.T, host, name string, reach lab.Reach) (*lab.Hos
 }
 
 // eventually waits until ok, and fails the test with what when it does not become so within limit.
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) time.Duration {
+func eventually(t testing.TB, limit time.Duration, what string, ok func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
 	for !ok() {
@@ -149,7 +149,7 @@ func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) 
 }
 
 // serveStandin puts the small stand-in for Home Assistant on the LAN's homeassistant host.
-func (h *home) serveStandin(t *testing.T, options standin.Options) {
+func (h *home) serveStandin(t testing.TB, options standin.Options) {
 	t.Helper()
 	l, err := h.HomeAssistant.Listen(t.Context(), "tcp", fmt.Sprintf("%s:8123", h.HomeAssistant.Addr4))
 	if err != nil {
@@ -171,7 +171,7 @@ func (h *home) homeAssistantURL() string {
 }
 
 // standinHome is a started home with the stand-in, reached from the internet by the router's WAN address.
-func standinHome(t *testing.T, args ...string) *home {
+func standinHome(t testing.TB, args ...string) *home {
 	t.Helper()
 	h := newHome(t, args...)
 	h.serveStandin(t, standin.Options{})

@@ -37,7 +37,7 @@ func TestNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
 }
 
 // changeUntilThePowerGoes makes changes one after the other from two hands, and kills the appliance after a while.
-func (h *home) changeUntilThePowerGoes(t *testing.T, phones map[string]*known, after time.Duration) {
+func (h *home) changeUntilThePowerGoes(t testing.TB, phones map[string]*known, after time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -92,7 +92,7 @@ func (k *known) acknowledge() {
 }
 
 // compare reads the peers after a restart and settles what was not acknowledged by what is there.
-func (h *home) compare(t *testing.T, phones map[string]*known) {
+func (h *home) compare(t testing.TB, phones map[string]*known) {
 	t.Helper()
 	var list []peer
 	if err := json.Unmarshal([]byte(h.do(t, "peer", "list", "--json")), &list); err != nil {

@@ -72,7 +72,7 @@ func TestWithoutAnEndpointThePhoneComesInAtHome(t *testing.T) {
 }
 
 // openConnection has a connection to Home Assistant that stays open until somebody ends it.
-func openConnection(t *testing.T, from *lab.Host, address string) net.Conn {
+func openConnection(t testing.TB, from *lab.Host, address string) net.Conn {
 	t.Helper()
 	c, err := from.Dial(t.Context(), "tcp", net.JoinHostPort(address, "8123"))
 	if err != nil {
@@ -87,7 +87,7 @@ func openConnection(t *testing.T, from *lab.Host, address string) net.Conn {
 }
 
 // cutAfter is how long a connection lives on.
-func cutAfter(t *testing.T, c net.Conn) time.Duration {
+func cutAfter(t testing.TB, c net.Conn) time.Duration {
 	t.Helper()
 	began := time.Now()
 	if err := c.SetReadDeadline(began.Add(10 * time.Second)); err != nil {
@@ -145,7 +145,7 @@ func TestTakingAccessAwayCutsWithinASecond(t *testing.T) {
 	}
 }
 
-func dialFor(t *testing.T, from *lab.Host, address string, limit time.Duration) (net.Conn, error) {
+func dialFor(t testing.TB, from *lab.Host, address string, limit time.Duration) (net.Conn, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

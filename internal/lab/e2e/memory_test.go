@@ -11,7 +11,7 @@ import (
 // memory is what the kernel counts of the appliance, in bytes (proc(5): VmRSS and VmHWM).
 type memory struct{ resident, peak int64 }
 
-func (h *home) memory(t *testing.T) (m memory) {
+func (h *home) memory(t testing.TB) (m memory) {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.daemon.PID()))
 	if err != nil {

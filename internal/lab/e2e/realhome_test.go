@@ -115,7 +115,7 @@ func TestTheRealHomeAssistantThroughTheTunnel(t *testing.T) {
 	})
 }
 
-func (h *home) warned(t *testing.T, code string) bool {
+func (h *home) warned(t testing.TB, code string) bool {
 	t.Helper()
 	for _, w := range h.status(t).HomeAssistant.Warnings {
 		if w.Code == code {

@@ -13,7 +13,7 @@ import (
 
 // scan reads the QR code out of what a terminal shows, as a phone's camera would: by its dark and light halves of
 // characters, with a decoder that shares no code with the encoder.
-func scan(t *testing.T, screen string) string {
+func scan(t testing.TB, screen string) string {
 	t.Helper()
 	colours := regexp.MustCompile("\x1b\\[[0-9;]*m")
 	var rows [][]rune

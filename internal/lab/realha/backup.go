@@ -45,7 +45,8 @@ func (v *Visitor) Upload(ctx context.Context, size int64) (Backup, error) {
 	var made struct {
 		ID string `json:"backup_id"`
 	}
-	err := v.post(ctx, "/api/backup/upload?agent_id="+localAgent, form.FormDataContentType(), reader, http.StatusCreated, &made)
+	path := "/api/backup/upload?agent_id=" + localAgent
+	err := v.post(ctx, path, form.FormDataContentType(), reader, http.StatusCreated, &made)
 	if err != nil {
 		return Backup{}, fmt.Errorf("uploading a backup: %w", err)
 	}

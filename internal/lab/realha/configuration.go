@@ -93,8 +93,9 @@ func (o Options) yaml(withHTTP bool) string {
 	if o.Camera {
 		b.WriteString("demo:\n")
 	}
-	// The folder has no ffmpeg, and a page of traceback for it would hide what a failed test wants to know.
-	b.WriteString("logger:\n  default: warning\n  logs:\n    haffmpeg: critical\n    homeassistant.components.camera.img_util: critical\n")
+	// The folder has neither ffmpeg nor libturbojpeg, and pages of traceback for them would hide what a failed test wants to know.
+	b.WriteString("logger:\n  default: warning\n  logs:\n    haffmpeg: critical\n" +
+		"    homeassistant.components.camera.img_util: critical\n")
 	return b.String()
 }
 

@@ -112,8 +112,8 @@ func (h *HomeAssistant) Stop() {
 	h.t.Logf("Home Assistant stopped after %.1f s", time.Since(began).Seconds())
 }
 
-// Restart starts it again with the same configuration directory, after a Stop or instead of a running one: the accounts and the
-// UUID stay, and so do bans.
+// Restart starts it again with the same configuration directory, after a Stop or instead of a running one: the accounts
+// and the UUID stay, and so do bans.
 func (h *HomeAssistant) Restart() {
 	h.t.Helper()
 	h.Stop()

@@ -1,6 +1,7 @@
 package realha_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,7 +27,7 @@ exec "$@"`
 func TestMain(m *testing.M) {
 	if os.Getenv(insideVar) == "" {
 		if err := moveIn(); err != nil {
-			os.Setenv(insideVar, "refused: "+err.Error()) //nolint:errcheck // an ordinary name and value
+			setPlace("refused: " + err.Error())
 		}
 	}
 	os.Exit(m.Run())
@@ -46,10 +47,11 @@ func moveIn() error {
 		options = append(options, "--map-root-user")
 	}
 	options = append(options, "--", "/bin/sh", "-c", furnish, "sh")
-	if out, err := exec.Command(unshare, append(options[1:], "true")...).CombinedOutput(); err != nil { //nolint:noctx // it ends by itself
+	try := exec.CommandContext(context.Background(), unshare, append(options[1:], "true")...)
+	if out, err := try.CombinedOutput(); err != nil {
 		return fmt.Errorf("making a network namespace: %w: %s", err, out)
 	}
-	os.Setenv(insideVar, "yes") //nolint:errcheck // an ordinary name and value
+	setPlace("yes")
 	return syscall.Exec(unshare, append(append(options, self), os.Args[1:]...), os.Environ())
 }
 
@@ -58,5 +60,11 @@ func isolated(t *testing.T) {
 	t.Helper()
 	if refused := os.Getenv(insideVar); refused != "yes" {
 		realha.LeaveOut(t, refused)
+	}
+}
+
+func setPlace(place string) {
+	if err := os.Setenv(insideVar, place); err != nil {
+		panic(err) // only a NUL byte or an empty name is refused, setenv(3)
 	}
 }

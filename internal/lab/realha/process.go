@@ -48,7 +48,8 @@ func (h *HomeAssistant) launch() (*process, error) {
 	}
 	defer console.Close()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := h.command(ctx, "unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", enter, "sh", h.folder.root, h.dir)
+	cmd := h.command(ctx, "unshare", "--mount", "--propagation", "private",
+		"/bin/sh", "-c", enter, "sh", h.folder.root, h.dir)
 	p := &process{cmd: cmd, end: cancel, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = console, console
 	started := make(chan error)
