@@ -107,16 +107,33 @@ func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolmen
 		Peer: s.view(e.Peer, Live{}), Config: config.Text(), FileName: peers.FileName(e.Peer.Name),
 		URL: insideURL(server), Endpoint: endpoint, Notes: []string{}, Warnings: []string{}, EventSeq: seq,
 	}
-	if endpoint.Note != "" {
-		out.Notes = append(out.Notes, endpoint.Note)
-	}
-	if e.PrivateKey.IsZero() {
-		out.Notes = append(out.Notes, "The private key stays where it was made: add its PrivateKey line under [Interface].")
-	}
+	out.Notes = append(out.Notes, s.notes(e, endpoint)...)
 	for _, w := range s.cfg.HomeAssistant.State().Warnings {
 		out.Warnings = append(out.Warnings, w.Text)
 	}
 	return c.JSON(status, out)
+}
+
+// notes are what the person who adds or rekeys a phone would otherwise find out when it does not connect.
+func (s *Server) notes(e peers.Enrolment, endpoint Endpoint) (out []string) {
+	if endpoint.Note != "" {
+		out = append(out, endpoint.Note)
+	}
+	if e.PrivateKey.IsZero() {
+		out = append(out, "The private key stays where it was made: add its PrivateKey line under [Interface].")
+	}
+	switch s.view(e.Peer, Live{}).State {
+	case StateDisabled:
+		out = append(out, e.Peer.Name+" is disabled: the config works once you enable it (hearthgate peer enable).")
+	case StateExpired:
+		out = append(out, "Access of "+e.Peer.Name+" has ended: the config works once you give it a new date (hearthgate peer expire).")
+	case StateWaiting, StateActive, StateIdle, StateNeedsEnrolment:
+	}
+	if !e.Peer.ExpiresAt.IsZero() && !s.cfg.Synchronised() {
+		out = append(out, "This machine's clock is not synchronised: if it is wrong now, so is the date on which access ends."+
+			" Look at it once more when the clock is right (hearthgate peer show).")
+	}
+	return out
 }
 
 func (s *Server) changePeer(c echo.Context) error {
