@@ -20,6 +20,7 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN): FORCE
+	@test -e $@ || echo 'building Hearthgate (the first time takes a minute or two)'
 	@$(BUILD) -o $@ ./cmd/hearthgate
 FORCE:
 

@@ -77,9 +77,9 @@ func (s *Server) tell(n news) {
 	event := journal.Event{PeerID: n.access.PeerID, PeerName: n.access.Name}
 	switch {
 	case n.connected:
-		event.Type, event.Message = journal.PeerConnected, fmt.Sprintf("%s connected", n.access.Name)
+		event.Type, event.Message = journal.PeerConnected, fmt.Sprintf("%q connected", n.access.Name)
 	case n.disconnected:
-		event.Type, event.Message = journal.PeerDisconnected, fmt.Sprintf("%s disconnected", n.access.Name)
+		event.Type, event.Message = journal.PeerDisconnected, fmt.Sprintf("%q disconnected", n.access.Name)
 	default:
 		return
 	}

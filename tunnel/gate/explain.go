@@ -19,7 +19,7 @@ func explain(target string, err error) string {
 		if refused.addr.Addr().String() == host {
 			return refused.Error()
 		}
-		return fmt.Sprintf("%s leads to %s", target, refused)
+		return fmt.Sprintf("%s leads to %s, and that %s", target, refused.addr, refused.reason)
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("the name %s is not known", dns.Name)
 	case errors.As(err, &dns):

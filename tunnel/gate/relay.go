@@ -17,7 +17,7 @@ import (
 )
 
 // What a UDP flow keeps while its target is being dialled. The dial of an address is a matter of microseconds; of a name,
-// of one look-up. What comes beyond is dropped, as a full queue on the way would.
+// of one look-up. The first datagram is kept, whatever its size; what comes beyond is dropped, as a full queue on the way would.
 const (
 	maxWaiting      = 8
 	maxWaitingBytes = 16 << 10
@@ -38,7 +38,7 @@ func (r *relay) send(b []byte) {
 	switch {
 	case r.raw != nil:
 		_ = writeAtOnce(r.raw, b)
-	case len(r.waiting) < maxWaiting && r.bytes+len(b) <= maxWaitingBytes:
+	case len(r.waiting) == 0, len(r.waiting) < maxWaiting && r.bytes+len(b) <= maxWaitingBytes:
 		r.waiting = append(r.waiting, b)
 		r.bytes += len(b)
 	}
