@@ -2,7 +2,6 @@ package homeassistant
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/journal"
@@ -126,6 +125,6 @@ func (f *Finder) events(was, next State) []journal.Event {
 // copied is a state that its reader may keep.
 func (s State) copied() State {
 	s.Warnings = append([]Warning{}, s.Warnings...) // never nil: in JSON it is a list
-	s.Candidates = slices.Concat([]Candidate{}, s.Candidates)
+	s.Candidates = append([]Candidate{}, s.Candidates...)
 	return s
 }

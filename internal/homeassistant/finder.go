@@ -3,7 +3,6 @@ package homeassistant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,6 +19,9 @@ const (
 	// minutes to start, and somebody may be waiting in front of the screen.
 	soonest = 2 * time.Second
 	latest  = 30 * time.Second
+
+	// askedEvery is the least time between looks that Address causes.
+	askedEvery = 5 * time.Second
 )
 
 // Config is what a Finder needs.
@@ -50,16 +52,16 @@ type Finder struct {
 	mu     sync.Mutex
 	state  State
 	dial   string    // what Address answers; empty for none
-	looked time.Time // when the last look ended
+	looked time.Time // when the last look began or ended
 
 	// These belong to whoever holds busy.
-	misses    int       // looks in vain in a row, at what was found
-	fruitless int       // looks in a row that did not end in Found
-	several   bool      // more than one was seen, and the owner has not chosen
-	doubt     bool      // the pinned machine announced another installation
-	last      Target    // of told: the one that worked
-	inspected time.Time // the last closer look
-	warned    []Warning // what was last found wrong
+	misses    int           // looks in vain in a row, at what was found
+	fruitless int           // looks in a row that did not end in Found
+	several   bool          // more than one was seen, and the owner has not chosen
+	doubt     *Announcement // of another installation, by the pinned machine
+	last      Target        // of told: the one that worked
+	inspected time.Time     // the last closer look
+	warned    []Warning     // what was last found wrong
 }
 
 // New checks the configuration. It looks nowhere and reads nothing; Run does.
@@ -135,19 +137,27 @@ func (f *Finder) turn(ctx context.Context) time.Duration {
 }
 
 func (f *Finder) take(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case f.busy <- struct{}{}:
-		return ctx.Err() == nil
+		f.stamp()
+		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
 func (f *Finder) give() {
-	f.mu.Lock()
-	f.looked = time.Now()
-	f.mu.Unlock()
+	f.stamp()
 	<-f.busy
+}
+
+func (f *Finder) stamp() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looked = time.Now()
 }
 
 // State is what is known at the moment.
@@ -158,12 +168,13 @@ func (f *Finder) State() State {
 }
 
 // Address is where to dial Home Assistant now, as host:port. The error is a sentence that says why there is none. When
-// somebody wants to go there and it is lost, that is a reason to look at once.
+// somebody wants to go there and it is lost, that is a reason to look at once; but whoever asks all the time does not
+// make us look all the time.
 func (f *Finder) Address() (string, error) {
 	f.mu.Lock()
-	dial, reason, phase, quiet := f.dial, f.state.Reason, f.state.Phase, time.Since(f.looked) >= soonest
+	dial, reason, phase, quiet := f.dial, f.state.Reason, f.state.Phase, time.Since(f.looked) >= askedEvery
 	f.mu.Unlock()
-	if phase != Found && quiet {
+	if phase == Lost && quiet {
 		f.Recheck()
 	}
 	if dial == "" {
@@ -178,52 +189,6 @@ func (f *Finder) Recheck() {
 	case f.nudge <- struct{}{}:
 	default:
 	}
-}
-
-// Use pins what the owner names: one of the candidates, or any address in the forms that ParseAddress reads. It must
-// pass for Home Assistant at this moment; where it does not, the error says so, and nothing was changed.
-func (f *Finder) Use(ctx context.Context, address string) error {
-	if f.told != nil && f.name == "" {
-		return errors.New("confirming where Home Assistant is: --home-assistant says it already; change it there")
-	}
-	targets, err := ParseAddress(address)
-	if err != nil {
-		return err
-	}
-	addrs, err := f.senses.resolve(ctx, targets[0].Host)
-	if err != nil {
-		return fmt.Errorf("confirming where Home Assistant is: %w; nothing was changed", err)
-	}
-	if !f.take(ctx) {
-		return ctx.Err()
-	}
-	defer f.give()
-
-	why := "it has no address"
-	for _, addr := range addrs[:min(len(addrs), mostAddrs)] {
-		for _, t := range targets {
-			t = t.at(addr)
-			s := f.senses.look(ctx, t)
-			if s.answer == itself {
-				return f.use(ctx, t)
-			}
-			why = t.URL() + ": " + s.detail
-		}
-	}
-	return fmt.Errorf("confirming where Home Assistant is: %q does not look like Home Assistant (%s); nothing was changed", address, why)
-}
-
-func (f *Finder) use(ctx context.Context, t Target) error {
-	old, _, err := readPin(f.store, f.name)
-	if err != nil {
-		return err
-	}
-	s := spot{target: t, machine: f.senses.machine(t.IP()), source: FromOwner}
-	f.warned = nil // it may be another one
-	if err := f.adopt(ctx, pinned(s, FromOwner, time.Now()).confirmed(old)); err != nil {
-		return fmt.Errorf("confirming where Home Assistant is: %w", err)
-	}
-	return nil
 }
 
 // recall shows, before the first look has ended, where Home Assistant was when it was last known.

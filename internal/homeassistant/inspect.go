@@ -15,7 +15,6 @@ type inspection struct {
 	known    bool      // whether it said anything about sign-in; if not, what was known before stays
 	warnings []Warning // in a fixed order
 	moved    Target    // where it says that it really is, on the same host; zero when it is here
-	version  string    // empty when it was not asked, or did not say
 }
 
 // inspect asks how one may sign in. GET /auth/providers is open to anybody and counts as nothing, unlike anything

@@ -1,13 +1,12 @@
 package homeassistant
 
 import (
-	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -42,9 +41,10 @@ func TestLookKnowsHomeAssistant(t *testing.T) {
 		t.Errorf("look while banned = %+v, want banned", s)
 	}
 
-	server := httptest.NewTLSServer(standin.New(standin.Options{}))
+	server := httptest.NewUnstartedServer(standin.New(standin.Options{}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about the look by http
+	server.StartTLS()
 	t.Cleanup(server.Close)
-	server.Config.ErrorLog = nil
 	tls := targetOf(t, server)
 	if s := newEyes().look(t.Context(), tls); s.answer != itself {
 		t.Errorf("look over TLS with a certificate that nobody knows = %+v, want itself", s)
@@ -95,6 +95,7 @@ func TestLookIsNotFooled(t *testing.T) {
 }
 
 func TestLookAtNothing(t *testing.T) {
+	t.Parallel()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +108,7 @@ func TestLookAtNothing(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = conn.Read(make([]byte, 1024))
 			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.2\r\n")
 			_ = conn.Close()
 		}
@@ -118,8 +120,8 @@ func TestLookAtNothing(t *testing.T) {
 	if s := newEyes().look(t.Context(), target); s.answer != silent || s.detail != "nothing listens there" {
 		t.Errorf("look at a closed port = %+v, want silent: nothing listens there", s)
 	}
-	if s := newEyes().look(t.Context(), Target{"http", "no-such-host.invalid", 80}); s.answer != silent {
-		t.Errorf("look at a name that does not exist = %+v, want silent", s)
+	if s := newEyes().look(t.Context(), Target{"http", "no-such-host.invalid", 80}); s.answer != silent || s.detail == "" {
+		t.Errorf("look at a name that does not exist = %+v, want silent and why", s)
 	}
 }
 
@@ -242,20 +244,8 @@ func TestVersion(t *testing.T) {
 
 // TestNoProxy: a proxy in the environment must not see where we look, nor answer for Home Assistant.
 func TestNoProxy(t *testing.T) {
-	var asked bool
-	proxy := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked = true
-		_, _ = fmt.Fprint(w, `{"name":"Home Assistant"}`)
-	}))
-	for _, name := range []string{"http_proxy", "HTTP_PROXY", "all_proxy"} {
-		t.Setenv(name, proxy.URL())
-	}
-	transport, _ := newEyes().client.Transport.(*http.Transport)
-	if transport.Proxy != nil {
-		p, err := transport.Proxy(&http.Request{URL: &url.URL{Scheme: "http", Host: "192.168.1.5"}})
-		t.Errorf("looks go through a proxy: %v, %v", p, err)
-	}
-	if s := newEyes().look(t.Context(), Target{"http", "no-such-host.invalid", 80}); s.answer != silent || asked {
-		t.Errorf("look with a proxy in the environment = %+v, proxy asked: %v", s, asked)
+	transport, ok := newEyes().client.Transport.(*http.Transport)
+	if !ok || transport.Proxy != nil {
+		t.Error("looks go through whatever proxy the environment names")
 	}
 }

@@ -20,6 +20,9 @@ func (m machine) known() bool { return m.here || m.mac != "" }
 // machineAt asks the kernel who has addr. Ask right after a connection to it, when the neighbour table is fresh. What
 // cannot be learnt stays unknown, and the unknown is never recognised as anybody.
 func machineAt(addr netip.Addr) machine {
+	if addr.IsLoopback() {
+		return machine{here: true}
+	}
 	own, err := netinfo.IsOwn(addr)
 	switch {
 	case err != nil:
@@ -52,13 +55,18 @@ const (
 // recognise compares what was pinned with who is there now.
 func (p pin) recognise(m machine) recognition {
 	switch {
-	case p.ThisMachine && m.here, m.mac != "" && slices.Contains(p.MACs, m.mac):
-		return same
-	case p.ThisMachine || m.here, m.mac != "" && len(p.MACs) > 0:
-		return other
-	case len(p.MACs) == 0:
+	case !m.known() && !p.ThisMachine && len(p.MACs) == 0:
 		return same // it was pinned where there are no MACs, behind a router say: its address is all it has
-	default:
+	case !m.known():
 		return unsure
+	case m.here || p.ThisMachine:
+		if m.here && p.ThisMachine {
+			return same
+		}
+		return other
+	case len(p.MACs) == 0 || slices.Contains(p.MACs, m.mac):
+		return same
+	default:
+		return other
 	}
 }

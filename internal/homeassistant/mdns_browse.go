@@ -209,7 +209,7 @@ func hangUp(voices []*voice, messages <-chan message) {
 	for _, v := range voices {
 		_ = v.conn.Close()
 	}
-	for range messages { //nolint:revive // until the last reader is gone
+	for range messages {
 	}
 }
 

@@ -217,6 +217,7 @@ func TestResolveLocalName(t *testing.T) {
 }
 
 func TestLookUpAddress(t *testing.T) {
+	t.Parallel()
 	var m mdns
 	got, err := m.lookUp(t.Context(), "::ffff:192.168.1.5")
 	if err != nil || !slices.Equal(got, []netip.Addr{netip.MustParseAddr("192.168.1.5")}) {

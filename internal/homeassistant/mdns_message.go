@@ -158,4 +158,14 @@ func keep[V any](m map[string]V, key string, v V) {
 	}
 }
 
-func fold(n dnsmessage.Name) string { return strings.ToLower(n.String()) }
+// fold makes names comparable: DNS knows the case of ASCII letters only (RFC 4343, section 3), and every other byte must
+// stay as it is, because the name is asked for again.
+func fold(n dnsmessage.Name) string {
+	b := []byte(n.String())
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}

@@ -254,6 +254,9 @@ func TestUsableAddresses(t *testing.T) {
 func FuzzHeard(f *testing.F) {
 	f.Add(pack(f, announce(f, "Home", 8123, goodTXT, "192.168.1.5", "fd00::5")))
 	f.Add(pack(f, announce(f, "H\x1b[31m", 80, []string{"uuid", "=", ""}, "8.8.8.8")))
+	latin := announce(f, strings.Repeat("\xfd", 60), 80, nil) // no UTF-8: it must be asked for byte by byte
+	latin.Additionals = nil
+	f.Add(pack(f, latin))
 	f.Add([]byte{0, 7, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xc0, 12})
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		if len(packet) > 1 {

@@ -23,10 +23,12 @@ func (f *Finder) presentPinned(ctx context.Context, p pin, s sight, m machine) {
 	if !p.ThisMachine && len(p.MACs) == 0 && m.mac != "" {
 		p.MACs, found.write = []string{m.mac}, true
 	}
-	if f.doubt {
-		if f.identify(ctx, p); f.doubt {
-			return
-		}
+	if f.doubt != nil {
+		f.identify(ctx, p)
+	}
+	if f.doubt != nil {
+		f.publish(f.doubtful(p), "")
+		return
 	}
 	_, _ = f.present(ctx, found, s)
 }
@@ -103,12 +105,12 @@ func (f *Finder) identify(ctx context.Context, p pin) {
 	found := find{target: p.target(), source: p.Source, pin: &p}
 	switch {
 	case p.UUID == claim.UUID:
-		f.doubt = false
+		f.doubt = nil
 	case p.UUID == "" && !slices.ContainsFunc(claims, func(a Announcement) bool { return a.UUID != claim.UUID }):
 		p.UUID, found.write = claim.UUID, true
 	case p.UUID != "":
-		f.doubt = true
-		f.publish(f.doubtful(p, claim), "")
+		f.doubt = &claim
+		f.publish(f.doubtful(p), "")
 		return
 	}
 	if next.Phase != Found {
@@ -122,10 +124,10 @@ func (f *Finder) identify(ctx context.Context, p pin) {
 }
 
 // doubtful is the pinned machine with another installation on it.
-func (f *Finder) doubtful(p pin, claim Announcement) State {
+func (f *Finder) doubtful(p pin) State {
 	s := spot{
 		target: p.target(), machine: f.senses.machine(p.Address.Addr()), source: p.Source,
-		name: claim.Name, uuid: claim.UUID, version: claim.Version,
+		name: f.doubt.Name, uuid: f.doubt.UUID, version: f.doubt.Version,
 	}
 	return State{
 		Phase: Changed, UUID: p.UUID, Candidates: candidates([]spot{s}),

@@ -3,7 +3,6 @@ package homeassistant
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -44,8 +43,8 @@ func (f *Finder) lookWhereTold(ctx context.Context) {
 	if f.last != (Target{}) {
 		targets = append([]Target{f.last}, targets...)
 	}
-	var why []string
-	quiet := true
+	var worst sight // the one that says most about why
+	var at Target
 	for _, t := range targets {
 		s := f.senses.look(ctx, t)
 		if s.answer >= banned {
@@ -53,9 +52,8 @@ func (f *Finder) lookWhereTold(ctx context.Context) {
 			f.last, _ = f.present(ctx, find{target: t, source: FromFlag}, s)
 			return
 		}
-		quiet = quiet && s.answer == silent
-		if line := fmt.Sprintf("%s: %s", t.URL(), s.detail); !slices.Contains(why, line) {
-			why = append(why, line)
+		if at == (Target{}) || s.answer > worst.answer {
+			worst, at = s, t
 		}
 	}
 	if ctx.Err() != nil {
@@ -69,9 +67,10 @@ func (f *Finder) lookWhereTold(ctx context.Context) {
 	if f.last != (Target{}) {
 		next = State{Phase: Lost}.of(f.last, FromFlag)
 	}
-	next.Reason = fmt.Sprintf("Home Assistant is not where --home-assistant says (%s); looking again", why[len(why)-1])
+	next.Reason = fmt.Sprintf("Home Assistant is not where --home-assistant says (%s: %s); looking again", at.URL(), worst.detail)
 	// The owner's word is good for dialling as long as nobody else answers there: then the gate sees for itself.
-	f.publish(next, onlyIf(quiet && (len(f.told) == 1 || f.last != (Target{})), targets[0].Addr()))
+	certain := len(f.told) == 1 || f.last != (Target{})
+	f.publish(next, onlyIf(certain && worst.answer == silent, targets[0].Addr()))
 }
 
 func onlyIf(yes bool, s string) string {
@@ -94,19 +93,24 @@ func (f *Finder) lookAtPin(ctx context.Context, p pin) {
 			f.presentPinned(ctx, p, s, m)
 			return
 		case other:
-			f.gone(ctx, p, "another machine answers at "+t.URL()+" than the one that was known as Home Assistant",
-				spot{target: t, machine: m, source: p.Source}, s)
+			why := "another machine answers at " + t.URL() + " than the one that was known as Home Assistant"
+			f.withhold(why)
+			f.gone(ctx, p, why, spot{target: t, machine: m, source: p.Source}, s)
 			return
 		case unsure:
 			s.answer, s.detail = silent, "the network does not say which machine it is"
 		}
 	}
-	if ctx.Err() != nil {
-		return
-	}
 	if f.misses++; f.misses >= blip {
 		f.gone(ctx, p, fmt.Sprintf("Home Assistant does not answer at %s: %s", t.URL(), s.detail), spot{}, s)
 	}
+}
+
+// withhold stops handing out the address at once, while we are still finding out more.
+func (f *Finder) withhold(why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dial, f.state.Reason = "", why
 }
 
 // gone looks for a pinned Home Assistant elsewhere. On the same machine it is followed; anything else is for the owner
@@ -117,7 +121,7 @@ func (f *Finder) gone(ctx context.Context, p pin, why string, impostor spot, s s
 		return
 	}
 	if heir, ok := p.successor(found.spots); ok {
-		f.doubt = false
+		f.doubt = nil
 		p = p.moved(heir)
 		_, _ = f.present(ctx, find{target: p.target(), source: p.Source, pin: &p, write: true}, sight{answer: itself})
 		return
@@ -168,7 +172,7 @@ func (f *Finder) search(ctx context.Context) {
 		f.several = true
 		f.publish(State{
 			Phase: Choose, Candidates: candidates(found.spots),
-			Reason: "there is more than one Home Assistant to choose from; say which one is yours: " + describeAll(found.spots),
+			Reason: "more than one Home Assistant was seen on this network; say which one is yours: " + describeAll(found.spots),
 		}, "")
 	}
 }
@@ -183,7 +187,7 @@ func ask(spots []spot) string {
 
 // adopt takes a new pin. Where it cannot be written, the state says so too, and the next look tries again.
 func (f *Finder) adopt(ctx context.Context, p pin) error {
-	f.several, f.doubt, f.misses = false, false, 0
+	f.several, f.doubt, f.misses = false, nil, 0
 	_, err := f.present(ctx, find{target: p.target(), source: p.Source, pin: &p, write: true}, sight{answer: itself})
 	return err
 }

@@ -91,7 +91,7 @@ func (p pin) successor(spots []spot) (spot, bool) {
 	}
 	var heirs, named []spot
 	for _, s := range spots {
-		if !s.machine.known() || p.recognise(s.machine) != same || !agree(p.UUID, s.uuid) {
+		if p.recognise(s.machine) != same || !agree(p.UUID, s.uuid) {
 			continue
 		}
 		heirs = append(heirs, s)

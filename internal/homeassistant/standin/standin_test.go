@@ -106,11 +106,10 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("with the token /api/ answers %d", status)
 	}
 
-	conn, response, err := websocket.Dial(t.Context(), at+"/api/websocket", nil)
+	conn, _, err := websocket.Dial(t.Context(), at+"/api/websocket", nil) //nolint:bodyclose // taken over by the WebSocket
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = response.Body
 	defer func() { _ = conn.CloseNow() }()
 	expect := func(want string) map[string]any {
 		t.Helper()
