@@ -41,8 +41,11 @@ func (h *house) Endpoint() (Endpoint, error) {
 func (h *house) List() ([]Service, error) {
 	return []Service{{Name: "home-assistant", Protocol: "tcp", Port: 8123}, {Name: "camera", Protocol: "tcp", Port: 8081}}, nil
 }
-func (h *house) Add(AddService) (Service, error) { return Service{}, refuse(ErrConflict, "it is there") }
-func (h *house) Remove(string) error             { return refuse(ErrNotFound, "no such service") }
+
+func (h *house) Add(AddService) (Service, error) {
+	return Service{}, refuse(ErrConflict, "it is there")
+}
+func (h *house) Remove(string) error { return refuse(ErrNotFound, "no such service") }
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
