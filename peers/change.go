@@ -67,10 +67,9 @@ func (r *Registry) SetExpiry(id string, at time.Time) (Peer, error) {
 }
 
 // SetServices sets what a peer may reach, by the services' names; none is allowed.
-// Whether a service of that name exists is for the caller to know.
 func (r *Registry) SetServices(id string, services []string) (Peer, error) {
-	return r.change("setting the services of", id, func(_ *transaction, p *peerRecord) (journal.Event, error) {
-		services, err := cleanServices(services)
+	return r.change("setting the services of", id, func(t *transaction, p *peerRecord) (journal.Event, error) {
+		services, err := t.cleanServices(services)
 		if err != nil || slices.Equal(services, p.Services) {
 			return journal.Event{}, err
 		}
@@ -132,8 +131,26 @@ func (t *transaction) checkNameFree(name, id string) error {
 	return fmt.Errorf("%w: another peer is called %s", ErrNameTaken, shown(p.Name))
 }
 
-// cleanServices gives the list without repetitions, in the order given.
-func cleanServices(services []string) ([]string, error) {
+// cleanServices gives the list without repetitions, in the order given. Each name
+// must be that of a service.
+func (t *transaction) cleanServices(services []string) ([]string, error) {
+	clean, err := distinctServices(services)
+	if err != nil || t.known == nil {
+		return clean, err
+	}
+	for _, s := range clean {
+		ok, err := t.known(t.tx, s)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, invalidf("there is no service %s: expected one that `hearthgate service list` shows", quote(s))
+		}
+	}
+	return clean, nil
+}
+
+func distinctServices(services []string) ([]string, error) {
 	clean := []string{}
 	for _, s := range services {
 		if s == "" || len(s) > MaxName || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !isVisible(r) }) {

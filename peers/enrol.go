@@ -62,7 +62,7 @@ func (t *transaction) newPeer(req AddRequest) (*peerRecord, key.Secret, error) {
 	if req.Services == nil {
 		req.Services = []string{DefaultService}
 	}
-	services, err := cleanServices(req.Services)
+	services, err := t.cleanServices(req.Services)
 	if err != nil {
 		return nil, key.Secret{}, err
 	}

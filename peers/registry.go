@@ -18,11 +18,21 @@ type Registry struct {
 	journal *journal.Journal
 	mark    *clock.Mark
 	log     *slog.Logger
+	known   KnownService
 
 	mu       sync.Mutex
 	watchers map[chan struct{}]struct{}
 	denied   string // whom time alone denied at the last Sweep
 }
+
+// KnownService tells whether there is a service of that name, within the
+// transaction that gives it to a peer: a name that stood on a list without its
+// service would come to life with the next service of that name.
+type KnownService func(tx *store.Tx, name string) (bool, error)
+
+// CheckServices makes the registry refuse names that known does not know. It is
+// called once, before the registry is used; without it every name is taken.
+func (r *Registry) CheckServices(known KnownService) { r.known = known }
 
 // New makes a registry; it reads nothing yet. Init must come before the rest.
 func New(st *store.Store, j *journal.Journal, m *clock.Mark, log *slog.Logger) *Registry {

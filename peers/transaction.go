@@ -14,6 +14,7 @@ type transaction struct {
 	journal *journal.Journal
 	server  Server
 	now     time.Time
+	known   KnownService
 }
 
 // update runs a change in one store transaction and tells the watchers once it
@@ -25,7 +26,7 @@ func (r *Registry) update(fn func(*transaction) error) error {
 		if err != nil {
 			return err
 		}
-		if err := fn(&transaction{tx, r.journal, server, now}); err != nil {
+		if err := fn(&transaction{tx, r.journal, server, now, r.known}); err != nil {
 			return fmt.Errorf("%w; nothing was changed", err)
 		}
 		return nil

@@ -68,6 +68,7 @@ func (a *appliance) join(c clock.Clock) (err error) {
 		return usageError{"--home-assistant: " + err.Error()}
 	}
 	a.services = gate.NewServices(a.store, a.journal)
+	a.peers.CheckServices(gate.Known)
 	a.gate = gate.New(gate.Config{
 		Log: s.logger, HomeAssistant: a.home.Address,
 		OwnAddresses: netinfo.OwnAddresses, OwnPorts: a.ownPorts,

@@ -168,7 +168,7 @@ func raiseLoopback() error {
 	if err != nil {
 		return fmt.Errorf("raising lo: %w", err)
 	}
-	defer unix.Close(socket) //nolint:errcheck // a socket that was only asked
+	defer unix.Close(socket)
 	lo.SetUint16(unix.IFF_UP)
 	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, lo); err != nil {
 		return fmt.Errorf("raising lo: %w", err)

@@ -128,7 +128,7 @@ func TestMulticastWorksOnTheLAN(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer heard.Close() //nolint:errcheck // it has heard what it was for
+		defer heard.Close()
 		var said net.Conn
 		err = l.Appliance.Do(func() (err error) {
 			said, err = new(net.Dialer).DialContext(t.Context(), "udp", group.String())

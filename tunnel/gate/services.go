@@ -75,6 +75,15 @@ func (s *Services) Get(name string) (Service, error) {
 	return Service{}, fmt.Errorf("service %q: %w", name, ErrNoService)
 }
 
+// Known tells whether there is a service of that name, within the caller's transaction.
+func Known(tx *store.Tx, name string) (bool, error) {
+	if name == HomeAssistant {
+		return true, nil
+	}
+	_, ok, err := store.Get[record](tx, bucket, name)
+	return ok, err
+}
+
 // Add adds a service and gives it as it is kept. The errors are ErrInvalidService and ErrServiceTaken (its name, or its port
 // in the tunnel).
 func (s *Services) Add(svc Service) (Service, error) {

@@ -58,6 +58,7 @@ func newHouse(t testing.TB) *house {
 	t.Cleanup(func() { st.Close() })
 	h.journal = journal.New(st, time.Now, log)
 	h.registry = peers.New(st, h.journal, clock.NewMark(st, clock.System()), log)
+	h.registry.CheckServices(func(_ *store.Tx, name string) (bool, error) { return name == "home-assistant" || name == "camera", nil })
 	if _, err := h.registry.Init(nil); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,6 +31,9 @@ func (s *Server) listPeers(c echo.Context) error {
 			return err
 		}
 	}
+	slices.SortStableFunc(list, func(a, b peers.Peer) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
 	live := s.cfg.Tunnel.Live()
 	out := make([]Peer, 0, len(list))
 	for _, p := range list {
@@ -56,9 +61,6 @@ func (s *Server) addPeer(c echo.Context) error {
 	}
 	pub, err := publicKey(in.PublicKey)
 	if err != nil {
-		return err
-	}
-	if err := s.knownServices(in.Services); err != nil {
 		return err
 	}
 	return s.enrol(c, http.StatusCreated, func() (peers.Enrolment, error) {
@@ -169,9 +171,6 @@ func (s *Server) oneChange(id string, in ChangePeer) (func() (peers.Peer, error)
 		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.SetExpiry(id, at) })
 	}
 	if in.Services != nil {
-		if err := s.knownServices(*in.Services); err != nil {
-			return nil, err
-		}
 		changes = append(changes, func() (peers.Peer, error) { return s.cfg.Peers.SetServices(id, *in.Services) })
 	}
 	if len(changes) != 1 {
@@ -215,25 +214,6 @@ func publicKey(text string) (*key.Public, error) {
 		return nil, refuse(ErrInvalid, fmt.Sprintf("%v; nothing was changed", err))
 	}
 	return &pub, nil
-}
-
-// knownServices refuses a list that names a service which does not exist.
-func (s *Server) knownServices(names []string) error {
-	list, err := s.cfg.Services.List()
-	if err != nil {
-		return err
-	}
-	known := make(map[string]bool, len(list))
-	for _, service := range list {
-		known[service.Name] = true
-	}
-	for _, name := range names {
-		if !known[name] {
-			return refuse(ErrInvalid, fmt.Sprintf(
-				"there is no service %q; `hearthgate service list` shows what there is; nothing was changed", name))
-		}
-	}
-	return nil
 }
 
 // insideURL is Home Assistant's address for a phone.
