@@ -32,7 +32,7 @@ type Backup struct {
 // returns once Home Assistant has it on its disk and has read it as a backup. The visitor is signed in as the owner.
 func (v *Visitor) Upload(ctx context.Context, size int64) (Backup, error) {
 	reader, writer := io.Pipe()
-	defer reader.Close() // ends the goroutine when the request fails early
+	defer func() { _ = reader.Close() }() // ends the goroutine when the request fails early; it returns no error
 	form := multipart.NewWriter(writer)
 	sum := &counter{hash: sha256.New()}
 	go func() {

@@ -25,12 +25,12 @@
 // trusted_networks shows at /auth/providers to callers from those networks only.
 //
 // By default it listens on all addresses of both families. /manifest.json answers 2 to 3 s after the start, and 1 to 2 s
-// later everything is set up. Until then SIGTERM ends it at once; afterwards it takes 2 s, and 10 s more where a WebSocket
-// or a stream is still open. It has 250 MiB resident.
+// later everything is set up. Until then SIGTERM ends it at once; afterwards it takes 2 s, and took 10 s more with a
+// WebSocket and a camera's stream still open. It has 250 MiB resident.
 //
 // mDNS needs a link other than lo that can do multicast and has an address; a default route it does not need. Where
-// there is no such link, zeroconf, analytics and marketplace fail with "No such device", and the rest works. It answers
-// from port 5353 of that address, with its UUID in a TXT record.
+// there is no such link, zeroconf, analytics and marketplace fail with "No such device", and the rest works. Its UUID
+// is in the TXT record.
 //
 // A backup may have any size: /api/backup/upload writes it to disk while it comes, answers 201 with its id, and 256 MiB
 // took 1.2 to 2.9 s over loopback. The other doors for uploads are narrower (read in the source): 100 MiB for
@@ -39,7 +39,7 @@
 // is sent twice, and the Content-Type names a boundary that already has the two dashes of a delimiter.
 //
 // A WebSocket that is closed before signing in is not counted as a failed login; a nonsense token is. Once an address
-// is banned it gets 403 for everything, /manifest.json included, also after a restart, until ip_bans.yaml is gone.
+// is banned it gets 403 for everything, /manifest.json included; without ip_bans.yaml the next start knows no ban.
 //
 // What it never does: fetch anything, change the folder, or look like Home Assistant by itself. The stand-in for quick
 // tests is internal/homeassistant/standin.

@@ -41,7 +41,7 @@ type HomeAssistant struct {
 
 const (
 	startTime = 120 * time.Second // it takes 4 s on an idle machine with two cores, and 25 s on a crowded one
-	stopTime  = 40 * time.Second  // 2 and 6 s, and 10 s more where somebody is still connected
+	stopTime  = 40 * time.Second  // 2 and 6 s, and 10 s more where streams are still open
 )
 
 // Start starts a fresh Home Assistant, waits until it answers and has set up everything, and ends it with the test.

@@ -197,7 +197,7 @@ func announced(ctx context.Context, t *testing.T, h *realha.HomeAssistant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	question := []byte("\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00" +
 		"\x0f_home-assistant\x04_tcp\x05local\x00\x00\x0c\x00\x01") // one question: PTR, IN (RFC 1035, section 4.1)
 	for {

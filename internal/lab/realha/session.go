@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -120,9 +121,7 @@ func (s *Session) Ping(ctx context.Context) error {
 func (s *Session) ask(ctx context.Context, command string, fields map[string]any, want string) (frame, error) {
 	s.last++
 	message := map[string]any{"id": s.last, "type": command}
-	for name, value := range fields {
-		message[name] = value
-	}
+	maps.Copy(message, fields)
 	if err := wsjson.Write(ctx, s.conn, message); err != nil {
 		return frame{}, err
 	}
