@@ -39,7 +39,7 @@ func Need(t testing.TB, what ...string) {
 		}
 	}
 	if len(reasons) > 0 {
-		leaveOut(t, strings.Join(reasons, "; "))
+		LeaveOut(t, strings.Join(reasons, "; "))
 	}
 }
 
@@ -75,7 +75,8 @@ func packageOf(program string) string {
 	return program
 }
 
-func leaveOut(t testing.TB, reason string) {
+// LeaveOut leaves the test out, for a reason that Need does not know.
+func LeaveOut(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf("%s, and with CI set nothing may be left out", reason)

@@ -1,12 +1,13 @@
 package realha
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hearthgate/hearthgate/internal/lab"
 )
 
 // folder is what scripts/lab-homeassistant made.
@@ -59,31 +60,7 @@ func need(t testing.TB) folder {
 	t.Helper()
 	f, err := find()
 	if err != nil {
-		leaveOut(t, err.Error())
+		lab.LeaveOut(t, err.Error())
 	}
 	return f
-}
-
-func leaveOut(t testing.TB, reason string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s, and with CI set nothing may be left out", reason)
-	}
-	if err := note(os.Getenv("HEARTHGATE_LEFT_OUT"), t.Name()+": "+reason); err != nil {
-		t.Fatalf("noting what was left out: %v", err)
-	}
-	t.Skip(reason)
-}
-
-// note adds a line to the file; several test binaries write to it at once, so a line is one write (O_APPEND, open(2)).
-func note(file, line string) error {
-	if file == "" {
-		return nil
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(line + "\n")
-	return errors.Join(err, f.Close())
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hearthgate/hearthgate/internal/lab/realha"
+	"github.com/hearthgate/hearthgate/internal/lab"
 )
 
 // insideVar is set in the test binary that runs in a network of its own.
@@ -59,7 +59,7 @@ func moveIn() error {
 func isolated(t *testing.T) {
 	t.Helper()
 	if refused := os.Getenv(insideVar); refused != "yes" {
-		realha.LeaveOut(t, refused)
+		lab.LeaveOut(t, refused)
 	}
 }
 
