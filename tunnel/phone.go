@@ -74,33 +74,5 @@ func (p *Phone) Listen(at netip.AddrPort) (net.Listener, error) {
 	return p.net.ListenTCPAddrPort(at)
 }
 
-// Ping sends one ICMP echo request and waits for its answer.
-func (p *Phone) Ping(ctx context.Context, to netip.Addr) error {
-	c, err := p.net.DialContext(ctx, "ping", to.String())
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := c.SetDeadline(deadline); err != nil {
-			return err
-		}
-	}
-	if _, err := c.Write(echoRequest(to)); err != nil {
-		return err
-	}
-	_, err = c.Read(make([]byte, MTU))
-	return err
-}
-
-// echoRequest is an ICMP echo request (RFC 792, RFC 4443 section 4.1); the stack fills in id and checksum.
-func echoRequest(to netip.Addr) []byte {
-	const echo4, echo6 = 8, 128
-	if to.Is4() {
-		return []byte{echo4, 0, 0, 0, 0, 0, 0, 1}
-	}
-	return []byte{echo6, 0, 0, 0, 0, 0, 0, 1}
-}
-
 // Close ends the phone.
 func (p *Phone) Close() { p.dev.Close() }

@@ -50,7 +50,7 @@ func (d *demo) attempts(ctx context.Context, anna, ben *tunnel.Phone, benPeer pe
 	results := make([]result, len(tries))
 	var wg sync.WaitGroup
 	for i, t := range tries {
-		t.through, t.patience = anna, 3*time.Second
+		t.through, t.patience = anna, 2*time.Second
 		wg.Go(func() { results[i] = t.run(ctx) })
 	}
 	wg.Wait()
