@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,6 +70,8 @@ type Server struct {
 	access []peers.Access // what the device was last set to
 	watch  watch
 	socket string // path of the UAPI socket; empty when there is none
+
+	port atomic.Uint32 // that we listen on; asked at every dial of the gate, so it is not read out of the device
 }
 
 // New returns a server that is not yet started.
@@ -107,7 +110,13 @@ func (s *Server) Run(ctx context.Context) error {
 		s.mu.Lock()
 		s.dev = nil
 		s.mu.Unlock()
+		s.port.Store(0)
 	}()
+	d, err := s.Device()
+	if err != nil {
+		return err
+	}
+	s.port.Store(uint32(d.ListenPort))
 	defer s.serveUAPI(dev)()
 	return s.loop(ctx)
 }
@@ -144,9 +153,8 @@ func (s *Server) loop(ctx context.Context) error {
 	defer tick.Stop()
 
 	wall := newWallClock(time.Now())
-	leaving := time.NewTimer(0)
-	defer leaving.Stop()
-	next, err := s.update(leaving)
+	var leaving <-chan time.Time // armed while somebody has to leave the device
+	next, err := s.update(&leaving)
 	if err != nil {
 		return err
 	}
@@ -160,14 +168,15 @@ func (s *Server) loop(ctx context.Context) error {
 			due = true
 		case <-servicesChanged:
 			due = true
-		case <-leaving.C:
+		case <-leaving:
+			leaving = nil
 			err = s.setDevice(all)
 		case now := <-tick.C:
 			s.look()
 			due = !now.Before(next) || wall.jumped(now)
 		}
 		if due {
-			next, err = s.update(leaving)
+			next, err = s.update(&leaving)
 		}
 		if err != nil {
 			return err
@@ -180,8 +189,8 @@ func (s *Server) loop(ctx context.Context) error {
 const parting = 100 * time.Millisecond
 
 // update ends what has run out, then makes the gate and the device what the peers and services say. What has to leave
-// the device leaves when the timer fires.
-func (s *Server) update(leaving *time.Timer) (next time.Time, err error) {
+// the device leaves when the timer fires; one that runs already is not put off by what changes meanwhile.
+func (s *Server) update(leaving *<-chan time.Time) (next time.Time, err error) {
 	if next, err = s.cfg.Registry.Sweep(); err != nil {
 		// Allowed denies what has run out all the same, so this stops nobody's phone and lets nobody in.
 		s.cfg.Log.Warn("sweep failed", "error", err)
@@ -189,7 +198,9 @@ func (s *Server) update(leaving *time.Timer) (next time.Time, err error) {
 	if err := s.setGate(); err != nil {
 		return next, err
 	}
-	leaving.Reset(parting)
+	if *leaving == nil {
+		*leaving = time.After(parting)
+	}
 	return next, s.setDevice(arrivals)
 }
 
@@ -281,13 +292,7 @@ func (s *Server) Device() (*wgtypes.Device, error) {
 }
 
 // ListenPort is the UDP port that the server really listens on; 0 while it does not run.
-func (s *Server) ListenPort() uint16 {
-	d, err := s.Device()
-	if err != nil {
-		return 0
-	}
-	return uint16(d.ListenPort)
-}
+func (s *Server) ListenPort() uint16 { return uint16(s.port.Load()) }
 
 // deviceLogger passes wireguard-go's lines on at debug: they speak of single handshakes.
 func (s *Server) deviceLogger() *device.Logger {

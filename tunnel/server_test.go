@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.zx2c4.com/wireguard/wgctrl"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
 	"github.com/hearthgate/hearthgate/internal/clock"
 	"github.com/hearthgate/hearthgate/internal/journal"
@@ -192,6 +193,33 @@ func TestServerFollowsThePeersWithoutTouchingTheOthers(t *testing.T) {
 	if _, err := kept.Read(make([]byte, 1)); err != nil {
 		t.Errorf("Ben's connection did not live through what happened to Anna: %v", err)
 	}
+}
+
+// TestNobodyStaysInTheDeviceWhileOthersChange: a stream of changes does not put off the end of a removed peer's session.
+func TestNobodyStaysInTheDeviceWhileOthersChange(t *testing.T) {
+	r := newRig(t, "")
+	anna, _ := r.enrol(t, "Anna")
+	ben, err := r.registry.Add(peers.AddRequest{Name: "Ben"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.registry.Remove(anna.ID); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if _, err := r.registry.Rename(ben.Peer.ID, fmt.Sprintf("Ben %d", i)); err != nil {
+			t.Fatal(err)
+		}
+		d, err := r.server.Device()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && len(d.Peers) == 1 && d.Peers[0].PublicKey == wgtypes.Key(ben.Peer.Pair.PublicKey) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // a script that changes something all the time
+	}
+	t.Error("after two seconds of changes the removed peer is still in the device")
 }
 
 func TestServerKeyChangesLive(t *testing.T) {

@@ -51,6 +51,7 @@ func (s *Server) look() {
 	if err != nil {
 		return
 	}
+	s.port.Store(uint32(d.ListenPort)) // root may have changed it with wg(8)
 	s.mu.Lock()
 	access := s.access
 	news := s.watch.update(d, access, time.Now())

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -39,8 +40,11 @@ func listenSocket(ctx context.Context, path string) (*controlSocket, error) {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("making the control socket %q: %w", path, err)
 	}
+	// Between its making and its Chmod the socket would have what the umask leaves, and whoever connected then would stay.
+	before := syscall.Umask(0o177)
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", fresh)
+	syscall.Umask(before)
 	if err != nil {
 		return nil, fmt.Errorf("making the control socket %q: %w", path, err)
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"os"
 	"testing"
@@ -155,13 +156,13 @@ func TestClose(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := <-ended; err != os.ErrClosed {
+		if err := <-ended; !errors.Is(err, os.ErrClosed) {
 			t.Errorf("Read ended with %v, want os.ErrClosed", err)
 		}
 		if _, open := <-l.Events(); open {
 			t.Error("the events are not closed")
 		}
-		if _, err := l.Write([][]byte{{1}}, 0); err != os.ErrClosed {
+		if _, err := l.Write([][]byte{{1}}, 0); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("Write after Close gave %v, want os.ErrClosed", err)
 		}
 	})
