@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ const MTU = 1280
 type Server struct {
 	cfg   Config
 	ready chan struct{}
+	syncs chan chan<- struct{}
 
 	mu     sync.Mutex
 	dev    *device.Device // nil unless running
@@ -76,7 +78,7 @@ type Server struct {
 
 // New returns a server that is not yet started.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, ready: make(chan struct{}), watch: newWatch()}
+	return &Server{cfg: cfg, ready: make(chan struct{}), syncs: make(chan chan<- struct{}), watch: newWatch()}
 }
 
 // Ready is closed once the server listens.
@@ -133,13 +135,33 @@ func (s *Server) listen(dev *device.Device, server peers.Server) error {
 		err = dev.Up()
 	}
 	if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(fmt.Sprint(err), "address already in use") {
-		return fmt.Errorf("listening for phones: %w: %d; stop that program (perhaps another WireGuard), or choose"+
-			" another port with --listen-port; nothing was changed", ErrPortInUse, port)
+		return portInUse(s.cfg.ListenPort)
 	}
 	if err != nil {
 		return fmt.Errorf("listening for phones on UDP port %d: %w", port, err)
 	}
 	return nil
+}
+
+// PortFree tells whether the server could listen on a UDP port now, without anything being made: ErrPortInUse when it could
+// not. A port that is taken in the next moment Run will tell.
+func PortFree(ctx context.Context, port uint16) error {
+	for _, network := range []string{"udp4", "udp6"} {
+		var lc net.ListenConfig
+		c, err := lc.ListenPacket(ctx, network, fmt.Sprintf(":%d", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return portInUse(port)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
+	return nil
+}
+
+func portInUse(port uint16) error {
+	return fmt.Errorf("listening for phones: %w: %d; stop that program (perhaps another WireGuard), or choose another"+
+		" port with --listen-port", ErrPortInUse, port)
 }
 
 // loop keeps the device equal to the peers and watches for handshakes.
@@ -168,6 +190,9 @@ func (s *Server) loop(ctx context.Context) error {
 			due = true
 		case <-servicesChanged:
 			due = true
+		case done := <-s.syncs:
+			next, err = s.update(&leaving)
+			close(done)
 		case <-leaving:
 			leaving = nil
 			err = s.setDevice(all)
@@ -184,9 +209,25 @@ func (s *Server) loop(ctx context.Context) error {
 	}
 }
 
+// Sync returns when what the registry and the services say at this moment is in force: whoever was let in can come in, and
+// whoever was shut out has lost every connection. It does not wait longer than ctx, nor for a server that does not run.
+func (s *Server) Sync(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case s.syncs <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
 // parting is how long a peer stays in the device after the gate has shut it out: a moment for the resets of its
-// connections to be encrypted and sent. Without them its apps would wait for minutes on connections that are dead.
-const parting = 100 * time.Millisecond
+// connections to be encrypted and sent, and, where a phone's last word was on its way, for its kernel to repeat it (after
+// 200 ms, Linux's TCP_RTO_MIN) and to get its reset. Without them its apps would wait for minutes on connections that are dead.
+const parting = 500 * time.Millisecond
 
 // update ends what has run out, then makes the gate and the device what the peers and services say. What has to leave
 // the device leaves when the timer fires; one that runs already is not put off by what changes meanwhile.

@@ -109,6 +109,7 @@ func (r *rig) enrol(t *testing.T, name string) (peers.Peer, *Phone) {
 
 func (r *rig) start(t *testing.T, e peers.Enrolment) *Phone {
 	t.Helper()
+	r.server.Sync(t.Context())
 	config, err := e.Config(r.self, fmt.Sprintf("127.0.0.1:%d", r.server.ListenPort()))
 	if err != nil {
 		t.Fatal(err)

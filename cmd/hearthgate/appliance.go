@@ -208,9 +208,23 @@ func (s serviceAdapter) view(service gate.Service, status gate.ServiceStatus) ap
 		out.State = string(gate.Unknown)
 	}
 	if service.Name == gate.HomeAssistant {
-		out.Target, _ = s.a.home.Address()
+		homeView(&out, s.a.home.State())
 	}
 	return out
+}
+
+// homeView corrects what the gate has learnt from its dials by what the finder knows: it looks every few seconds, the gate
+// only when a phone comes.
+func homeView(out *api.Service, home homeassistant.State) {
+	out.Target = home.Addr
+	switch {
+	case home.Phase == homeassistant.Searching:
+		out.State, out.Error = string(gate.Unknown), home.Reason
+	case home.Phase != homeassistant.Found:
+		out.State, out.Error, out.Since = string(gate.Down), home.Reason, home.Since.UTC()
+	case out.State != string(gate.Down) || out.Since.Before(home.Since):
+		out.State, out.Error, out.Since = string(gate.Up), "", home.Since.UTC()
+	}
 }
 
 func (s serviceAdapter) Add(in api.AddService) (api.Service, error) {

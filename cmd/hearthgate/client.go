@@ -36,7 +36,11 @@ func findPeer(ctx context.Context, c *api.Client, name string) (api.Peer, error)
 	if name == "" {
 		return api.Peer{}, badUsage("the name is empty; `hearthgate peer list` shows the names; nothing was changed")
 	}
-	if err := c.Do(ctx, http.MethodGet, "/api/v1/peers?name="+url.QueryEscape(name), nil, &list); err != nil {
+	err := c.Do(ctx, http.MethodGet, "/api/v1/peers?name="+url.QueryEscape(name), nil, &list)
+	if api.IsNotFound(err) {
+		return api.Peer{}, fmt.Errorf("%w; `hearthgate peer list` shows the names; nothing was changed", err)
+	}
+	if err != nil {
 		return api.Peer{}, err
 	}
 	return list[0], nil

@@ -72,9 +72,11 @@ func (d *demo) attempts(ctx context.Context, anna, ben *tunnel.Phone, benPeer pe
 
 // baits are where forbidden things really listen.
 type baits struct {
-	host netip.AddrPort // a service of this machine, on all its addresses
-	lan  netip.Addr     // this machine's address on the LAN; invalid when it has none
-	ben  netip.AddrPort // a service on Ben's phone, inside the tunnel
+	host   netip.AddrPort // a service of this machine, on all its addresses
+	udp    netip.AddrPort // the same by UDP
+	lan    netip.Addr     // this machine's address on the LAN; invalid when it has none
+	router netip.Addr     // the gateway of the default route; invalid when there is none
+	ben    netip.AddrPort // a service on Ben's phone, inside the tunnel
 }
 
 // layBait puts a listening service at each forbidden place that can have one, and makes sure that it answers whoever
@@ -87,24 +89,41 @@ func (d *demo) layBait(ctx context.Context, ben *tunnel.Phone, benPeer peers.Pee
 	}
 	b := baits{ben: netip.AddrPortFrom(benPeer.Pair.IPv4, 8080)}
 	b.host = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(host.Addr().(*net.TCPAddr).Port))
+	byUDP, err := lc.ListenPacket(ctx, "udp", ":0")
+	if err != nil {
+		host.Close()
+		return baits{}, nil, fmt.Errorf("laying the bait on this machine: %w", err)
+	}
+	b.udp = netip.AddrPortFrom(b.host.Addr(), uint16(byUDP.LocalAddr().(*net.UDPAddr).Port))
 	onBen, err := ben.Listen(b.ben)
 	if err != nil {
 		host.Close()
+		byUDP.Close()
 		return baits{}, nil, fmt.Errorf("laying the bait on Ben's phone: %w", err)
 	}
 	for _, l := range []net.Listener{host, onBen} {
 		go offer(l)
 	}
+	go offerPackets(byUDP)
 	stop := func() {
 		host.Close()
+		byUDP.Close()
 		onBen.Close()
 	}
 	if route, err := netinfo.DefaultRoute(); err == nil {
-		b.lan = route.Source
+		b.lan, b.router = route.Source, route.Gateway
 	}
 	for name, dial := range map[string]func() (net.Conn, error){
 		"on this machine": func() (net.Conn, error) { var nd net.Dialer; return nd.DialContext(ctx, "tcp", b.host.String()) },
-		"on Ben's phone":  func() (net.Conn, error) { return ben.DialContext(ctx, "tcp", b.ben.String()) },
+		"on this machine by UDP": func() (net.Conn, error) {
+			var nd net.Dialer
+			c, err := nd.DialContext(ctx, "udp", b.udp.String())
+			if err == nil {
+				_, err = c.Write([]byte("?"))
+			}
+			return c, err
+		},
+		"on Ben's phone": func() (net.Conn, error) { return ben.DialContext(ctx, "tcp", b.ben.String()) },
 	} {
 		if err := taste(dial); err != nil {
 			stop()
@@ -122,6 +141,18 @@ func offer(l net.Listener) {
 		}
 		fmt.Fprintln(c, bait)
 		c.Close()
+	}
+}
+
+func offerPackets(c net.PacketConn) {
+	for {
+		_, from, err := c.ReadFrom(make([]byte, 1500))
+		if err != nil {
+			return
+		}
+		if _, err := c.WriteTo([]byte(bait+"\n"), from); err != nil {
+			return
+		}
 	}
 }
 
@@ -148,20 +179,21 @@ func (d *demo) tries(b baits, ben peers.Peer) []try {
 		{what: "Home Assistant (IPv6)", network: "tcp", address: d.inside(six, 8123), allowed: true},
 		{what: "a service of this machine, through the tunnel", network: "tcp", address: d.inside(four, b.host.Port())},
 		{what: "the same (IPv6)", network: "tcp", address: d.inside(six, b.host.Port())},
-		{what: "the appliance's own page", network: "tcp", address: d.inside(four, 51821)},
-		{what: "a name server on this machine", network: "udp", address: d.inside(four, 53)},
+		{what: "one by UDP", network: "udp", address: d.inside(four, b.udp.Port())},
 	}
 	if b.lan.Is4() {
 		tries = append(tries, try{what: "this machine, by its LAN address", network: "tcp", address: d.inside(b.lan, b.host.Port())})
 	}
+	if b.router.IsValid() {
+		tries = append(tries, try{what: "the router of this network", network: "tcp", address: d.inside(b.router, 80)})
+	}
 	return append(
 		tries,
-		try{what: "the router on the LAN", network: "tcp", address: "192.168.1.1:80"},
-		try{what: "another machine on the LAN", network: "udp", address: "192.168.1.20:53"},
+		try{what: "a machine at a usual LAN address", network: "tcp", address: "192.168.1.20:80"},
 		try{what: "Ben's phone", network: "tcp", address: b.ben.String()},
 		try{what: "Ben's phone (IPv6)", network: "tcp", address: d.inside(ben.Pair.IPv6, 8080)},
-		try{what: "the internet, through this home", network: "tcp", address: "203.0.113.80:443"},
-		try{what: "the internet (IPv6)", network: "tcp", address: "[2001:db8::80]:443"},
+		try{what: "an address on the internet", network: "tcp", address: "203.0.113.80:443"},
+		try{what: "the same (IPv6)", network: "tcp", address: "[2001:db8::80]:443"},
 	)
 }
 

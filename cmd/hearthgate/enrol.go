@@ -85,13 +85,13 @@ func (p *program) enrol(ctx context.Context, connect connectFunc, s *show,
 	}
 	if file != nil {
 		if err := writeOut(file, e.Config); err != nil {
-			return fmt.Errorf("writing %q: %w; %s was added, and `hearthgate peer rekey` shows a new config", s.out, err, e.Peer.Name)
+			return fmt.Errorf("writing %q: %w; the keys of %s are made, and `hearthgate peer rekey` makes a new config", s.out, err, e.Peer.Name)
 		}
 	}
 	if err := p.showEnrolment(e, s); err != nil {
 		return err
 	}
-	if !s.qr || !s.terminal {
+	if !s.qr || !s.terminal || s.out != "" {
 		return nil
 	}
 	return p.wait(ctx, c, e)
@@ -139,7 +139,7 @@ func (p *program) showEnrolment(e api.Enrolment, s *show) error {
 		}
 	}
 	if s.out != "" {
-		fmt.Fprintf(person, "%s is added; its config is in %s.\n", e.Peer.Name, s.out)
+		fmt.Fprintf(person, "The config of %s is in %s.\n", e.Peer.Name, s.out)
 	}
 	for _, note := range e.Notes {
 		fmt.Fprintln(person, "Note: "+note)
@@ -181,6 +181,6 @@ func (p *program) wait(ctx context.Context, c *api.Client, e api.Enrolment) erro
 		_, err = fmt.Fprintf(p.stdout, "\nStopped waiting. %s stays added.\n", e.Peer.Name)
 		return err
 	default:
-		return err
+		return fmt.Errorf("%w; %s stays added, and `hearthgate peer list` shows whether it has come in", err, e.Peer.Name)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -152,7 +153,7 @@ func (p *program) peerShow(ctx context.Context, args []string) error {
 	row("state", stateWords(peer.State))
 	row("last seen", ago(peer.LastHandshakeAt, time.Now()))
 	row("from", peer.Endpoint)
-	row("may reach", strings.Join(peer.Services, ", "))
+	row("may reach", cmp.Or(strings.Join(peer.Services, ", "), "nothing"))
 	row("access ends", ends(peer.ExpiresAt))
 	row("added", peer.CreatedAt.Local().Format("2006-01-02 15:04"))
 	row("received", fmt.Sprintf("%d bytes", peer.ReceivedBytes))
@@ -221,6 +222,9 @@ func peerDisabled(disabled bool) func(*program, context.Context, []string) error
 			return err
 		}
 		return p.change(ctx, connect, words[0], api.ChangePeer{Disabled: &disabled}, func(_, after api.Peer) string {
+			if after.State == api.StateNeedsEnrolment {
+				return after.Name + " is enabled, and may come in with a new code: hearthgate peer rekey."
+			}
 			return after.Name + " " + result
 		})
 	}

@@ -9,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/hearthgate/hearthgate/internal/clock"
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
+	"github.com/hearthgate/hearthgate/tunnel"
 	"github.com/hearthgate/hearthgate/webui/api"
 )
 
@@ -21,7 +24,11 @@ const memoryLimit = 48 << 20
 func (p *program) run(ctx context.Context, args []string) error {
 	s, err := p.readSettings(args)
 	if err != nil {
-		return err
+		return unchanged(err)
+	}
+	// What can be known to stand in the way is looked at before anything is made.
+	if err := errors.Join(tunnel.PortFree(ctx, s.listenPort), socketFree(ctx, s.socket)); err != nil {
+		return unchanged(err)
 	}
 	if p.getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
@@ -32,6 +39,19 @@ func (p *program) run(ctx context.Context, args []string) error {
 	}
 	err = a.run(ctx, func(ctx context.Context) error { return p.announce(ctx, a) })
 	return errors.Join(err, a.close())
+}
+
+// unchanged says of an error that came before anything was made that nothing was.
+func unchanged(err error) error {
+	const words = "nothing was changed"
+	switch {
+	case errors.Is(err, pflag.ErrHelp) || strings.Contains(err.Error(), words):
+		return err
+	case errors.As(err, &usageError{}):
+		return usageError{err.Error() + "; " + words}
+	default:
+		return fmt.Errorf("%w; %s", err, words)
+	}
 }
 
 // announce says in plain lines what was found, where the tunnel listens and what to do next. What changes later comes
@@ -58,7 +78,7 @@ func (p *program) announce(ctx context.Context, a *appliance) error {
 	default:
 		fmt.Fprintf(&b, "  Endpoint        %s\n", end.Address)
 	}
-	fmt.Fprintf(&b, "  On the phone    http://%s:%d\n", a.server.Address4, api.HomeAssistantPort)
+	fmt.Fprintf(&b, "  On the phone    %s\n", api.InsideURL(a.server, home))
 	fmt.Fprintf(&b, "  State           %s\n", a.settings.stateDir)
 	fmt.Fprintf(&b, "  Next            in another terminal: %s peer add \"Anna's phone\"%s\n", p.name, p.socketHint(a.settings.socket))
 	_, err = fmt.Fprint(p.stdout, b.String())

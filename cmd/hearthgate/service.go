@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
@@ -181,7 +182,7 @@ func (p *program) serverRekey(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintln(p.stdout, "The server has a new key. Nobody can come in until they scan a new code:")
 	for _, peer := range list {
-		fmt.Fprintf(p.stdout, "  %s peer rekey %q\n", p.name, peer.Name)
+		fmt.Fprintf(p.stdout, "  %s peer rekey '%s'\n", p.name, strings.ReplaceAll(peer.Name, "'", `'\''`))
 	}
 	return nil
 }
@@ -221,6 +222,6 @@ func (p *program) status(ctx context.Context, args []string) error {
 	if !s.ClockSynced {
 		fmt.Fprintln(p.stdout, "Clock           not synchronised: access that ends is denied, but not ended for good, until it is")
 	}
-	fmt.Fprintf(p.stdout, "Running         since %s, version %s, state in %s\n", ago(s.StartedAt, time.Now()), s.Version, s.StateDir)
+	fmt.Fprintf(p.stdout, "Started         %s, version %s, state in %s\n", ago(s.StartedAt, time.Now()), s.Version, s.StateDir)
 	return nil
 }

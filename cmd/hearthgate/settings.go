@@ -17,6 +17,7 @@ import (
 	// pflag: flags may stand before and after the words, as people type them; the standard library stops at the first.
 	"github.com/spf13/pflag"
 
+	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/peers"
 )
 
@@ -145,6 +146,11 @@ func (p *program) check(g given) (settings, error) {
 			return settings{}, badUsage("--endpoint: %v", err)
 		}
 		s.endpoint = endpoint
+	}
+	if g.homeAssistant != "" {
+		if _, err := homeassistant.ParseAddress(g.homeAssistant); err != nil {
+			return settings{}, badUsage("--home-assistant: %v", err)
+		}
 	}
 	port, err := webPort(g.web)
 	if err != nil {

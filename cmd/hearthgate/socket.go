@@ -25,11 +25,7 @@ type controlSocket struct {
 const longestSocketPath = 103
 
 func listenSocket(ctx context.Context, path string) (*controlSocket, error) {
-	if len(path) > longestSocketPath-len(".new") {
-		return nil, fmt.Errorf("making the control socket %q: the path is longer than %d bytes; choose a shorter one with --socket",
-			path, longestSocketPath-len(".new"))
-	}
-	if err := clearSocket(ctx, path); err != nil {
+	if err := socketFree(ctx, path); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -60,14 +56,19 @@ func listenSocket(ctx context.Context, path string) (*controlSocket, error) {
 	return &controlSocket{Listener: l, path: path}, nil
 }
 
-// clearSocket makes sure that what stands at path is ours to replace: nothing, or a socket on which nobody answers.
-func clearSocket(ctx context.Context, path string) error {
+// socketFree makes sure that what stands at path is ours to replace: nothing, or a socket on which nobody answers. It
+// changes nothing.
+func socketFree(ctx context.Context, path string) error {
+	if len(path) > longestSocketPath-len(".new") {
+		return fmt.Errorf("making the control socket %q: the path is longer than %d bytes; choose a shorter one with --socket",
+			path, longestSocketPath-len(".new"))
+	}
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("making the control socket %q: %w", path, err)
+		return fmt.Errorf("making the control socket: %w; choose a path that you may write with --socket", err)
 	case info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("making the control socket %q: a file that is not a socket is there; move it away or choose another path with --socket", path)
 	}

@@ -29,11 +29,13 @@ type house struct {
 	live     map[string]Live
 	endpoint Endpoint
 	noRoute  error
+	syncs    int
 }
 
 func (h *house) Live() map[string]Live { return h.live }
 func (h *house) ListenPort() uint16    { return 51820 }
 func (h *house) Socket() string        { return "" }
+func (h *house) Sync(context.Context)  { h.syncs++ }
 func (h *house) Endpoint() (Endpoint, error) {
 	return h.endpoint, h.noRoute
 }

@@ -41,7 +41,7 @@ func (s *Server) getStatus(c echo.Context) error {
 		HomeAssistant: s.cfg.HomeAssistant.State(),
 		Tunnel: TunnelStatus{
 			ListenPort: s.cfg.Tunnel.ListenPort(), PublicKey: server.PublicKey.String(),
-			IPv4: server.Address4.String(), IPv6: server.Address6.String(), URL: insideURL(server),
+			IPv4: server.Address4.String(), IPv6: server.Address6.String(), URL: InsideURL(server, s.cfg.HomeAssistant.State()),
 			UAPISocket: s.cfg.Tunnel.Socket(),
 		},
 		Endpoint: endpoint, Services: services, Peers: counts,
@@ -65,6 +65,7 @@ func (s *Server) addService(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.inForce(c)
 	return c.JSON(http.StatusCreated, added)
 }
 
@@ -72,6 +73,7 @@ func (s *Server) removeService(c echo.Context) error {
 	if err := s.cfg.Services.Remove(c.Param("name")); err != nil {
 		return err
 	}
+	s.inForce(c)
 	return c.NoContent(http.StatusNoContent)
 }
 

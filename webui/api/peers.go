@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/internal/key"
 	"github.com/hearthgate/hearthgate/peers"
 )
@@ -101,13 +102,14 @@ func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolmen
 	if err != nil {
 		return err
 	}
+	s.inForce(c)
 	config, err := e.Config(server, endpoint.Address)
 	if err != nil {
 		return err
 	}
 	out := Enrolment{
 		Peer: s.view(e.Peer, Live{}), Config: config.Text(), FileName: peers.FileName(e.Peer.Name),
-		URL: insideURL(server), Endpoint: endpoint, Notes: []string{}, Warnings: []string{}, EventSeq: seq,
+		URL: InsideURL(server, s.cfg.HomeAssistant.State()), Endpoint: endpoint, Notes: []string{}, Warnings: []string{}, EventSeq: seq,
 	}
 	out.Notes = append(out.Notes, s.notes(e, endpoint)...)
 	for _, w := range s.cfg.HomeAssistant.State().Warnings {
@@ -123,6 +125,9 @@ func (s *Server) notes(e peers.Enrolment, endpoint Endpoint) (out []string) {
 	}
 	if e.PrivateKey.IsZero() {
 		out = append(out, "The private key stays where it was made: add its PrivateKey line under [Interface].")
+	}
+	if strings.HasPrefix(s.cfg.HomeAssistant.State().Target, "https:") {
+		out = append(out, "Home Assistant speaks https with a certificate for another name than the tunnel address: the phone will ask whether to trust it.")
 	}
 	switch s.view(e.Peer, Live{}).State {
 	case StateDisabled:
@@ -151,6 +156,7 @@ func (s *Server) changePeer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.inForce(c)
 	return c.JSON(http.StatusOK, s.view(p, s.cfg.Tunnel.Live()[p.ID]))
 }
 
@@ -183,6 +189,7 @@ func (s *Server) removePeer(c echo.Context) error {
 	if err := s.cfg.Peers.Remove(c.Param("id")); err != nil {
 		return err
 	}
+	s.inForce(c)
 	return c.NoContent(http.StatusNoContent)
 }
 
@@ -191,6 +198,7 @@ func (s *Server) rekeyServer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.inForce(c)
 	out := make([]Peer, 0, len(list))
 	for _, p := range list {
 		out = append(out, s.view(p, Live{}))
@@ -216,9 +224,14 @@ func publicKey(text string) (*key.Public, error) {
 	return &pub, nil
 }
 
-// insideURL is Home Assistant's address for a phone.
-func insideURL(server peers.Server) string {
-	return "http://" + net.JoinHostPort(server.Address4.String(), strconv.Itoa(HomeAssistantPort))
+// InsideURL is Home Assistant's address for a phone: on the server's tunnel address, and spoken as Home Assistant itself
+// speaks, because the gate carries bytes and no more.
+func InsideURL(server peers.Server, home homeassistant.State) string {
+	scheme := "http://"
+	if strings.HasPrefix(home.Target, "https:") {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(server.Address4.String(), strconv.Itoa(HomeAssistantPort))
 }
 
 // HomeAssistantPort is the TCP port of Home Assistant inside the tunnel, whatever port it uses itself.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,6 +21,9 @@ type Problem struct {
 
 // Error is the detail: the sentence that a person reads.
 func (p *Problem) Error() string { return p.Detail }
+
+// unchanged is what every refusal of a change says.
+const unchanged = "nothing was changed"
 
 const problemType = "application/problem+json"
 
@@ -91,6 +95,10 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	p := s.problem(err)
+	if p.Status < http.StatusInternalServerError && c.Request().Method != http.MethodGet &&
+		!strings.Contains(p.Detail, unchanged) {
+		p.Detail += "; " + unchanged
+	}
 	if p.Status >= http.StatusInternalServerError {
 		s.cfg.Log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "error", err)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	_ "embed" // the description of the API is part of the binary
 	"encoding/json"
 	"fmt"
@@ -24,6 +25,8 @@ type Tunnel interface {
 	Live() map[string]Live
 	ListenPort() uint16
 	Socket() string
+	// Sync returns when every change that was made before it is in force, or when ctx ends.
+	Sync(ctx context.Context)
 }
 
 // Services is the list of what can be reached inside the tunnel.
@@ -115,6 +118,16 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 		return next(c)
 	}
+}
+
+// patience bounds how long an answer waits for its change to be in force.
+const patience = 3 * time.Second
+
+// inForce answers a change once it is in force: who is told that a phone is cut off may rely on it.
+func (s *Server) inForce(c echo.Context) {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), patience)
+	defer cancel()
+	s.cfg.Tunnel.Sync(ctx)
 }
 
 // read takes a JSON body whole: the right type, no unknown field, nothing after it.
