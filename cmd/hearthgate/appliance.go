@@ -71,7 +71,7 @@ func (a *appliance) join(c clock.Clock) (err error) {
 	a.peers.CheckServices(gate.Known)
 	a.gate = gate.New(gate.Config{
 		Log: s.logger, HomeAssistant: a.home.Address,
-		OwnAddresses: netinfo.OwnAddresses, OwnPorts: a.ownPorts,
+		OwnAddresses: netinfo.OwnAddresses, IsOwn: netinfo.IsOwn, OwnPorts: a.ownPorts,
 		TunnelNetworks: []netip.Prefix{a.server.Network4, a.server.Network6},
 	})
 	a.tunnel = tunnel.New(tunnel.Config{

@@ -3,6 +3,8 @@ package gate
 import (
 	"iter"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // account is what one peer has open. The ledger guards it.
@@ -91,6 +93,44 @@ func (l *ledger) evictTCP(a *account, now time.Time) bool {
 	}
 	l.drop(victim)
 	return true
+}
+
+// shareTCP makes room where all peers together are at their limit: the one that has most loses its longest idle flow. When
+// that is the peer that asks, its flow must have been idle for long, as ever.
+func (l *ledger) shareTCP(a *account, now time.Time) bool {
+	all, most := 0, a
+	for _, acc := range l.accounts {
+		all += len(acc.tcp)
+		if len(acc.tcp) > len(most.tcp) {
+			most = acc
+		}
+	}
+	switch {
+	case all < maxTCPAll:
+		return true
+	case most == a:
+		return len(a.tcp) > 0 && l.evictTCP(a, now)
+	default:
+		l.drop(longestIdle(most.tcp))
+		return true
+	}
+}
+
+// pace tells whether a peer may open a flow at this moment.
+func (l *ledger) pace(peer string, now time.Time) bool {
+	p := l.paces[peer]
+	if p == nil {
+		p = rate.NewLimiter(newRate, newBurst)
+		l.paces[peer] = p
+	}
+	return p.AllowN(now, 1)
+}
+
+// tidy forgets the account of a peer that has nothing open.
+func (l *ledger) tidy(peer string) {
+	if acc := l.accounts[peer]; acc != nil && len(acc.tcp)+len(acc.udp) == 0 {
+		delete(l.accounts, peer)
+	}
 }
 
 func longestIdle(flows map[*flow]struct{}) *flow {

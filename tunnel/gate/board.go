@@ -99,7 +99,7 @@ func (b *board) saw(s Service, state State, sentence string, refused bool) {
 	}
 	if x.state != state {
 		x.state, x.since = state, now.UTC()
-		b.log.Info("service is "+string(state), "service", s.Name, "reason", sentence)
+		b.log.Info("service changed", "service", s.Name, "state", state, "reason", sentence)
 	}
 	x.err = sentence
 }

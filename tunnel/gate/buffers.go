@@ -4,20 +4,21 @@ import (
 	"sync"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-
-	"github.com/hearthgate/hearthgate/tunnel/link"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
-// What the connections of phones may hold in memory. A flow starts with link.SmallBuffer each way; one that has carried
-// widenAfter gets link.LargeBuffer each way if there is a place. A buffer costs only what is in it, and more than an
-// instant's worth is in it only where one side does not take what the other sends.
+// What the connections of phones may hold in memory. How large a buffer is to begin with and how large it may become is the
+// stack's: 32 KiB and 512 KiB in ours. A flow starts with the small size each way; one that has carried widenAfter gets the
+// large one if there is a place. A buffer costs only what is in it, and more than an instant's worth is in it only where one
+// side does not take what the other sends.
 //
-// One phone at its worst fills all of it: 16 wide flows (16 MiB), 240 small ones (15 MiB) and a chunk of the carrier's for
-// each way of each flow (8 MiB) are 39 MiB of the 64 that we have. The wide places of all phones together are bounded
-// too: a second phone of that kind adds 39 MiB, later ones 23; no phone at all can take away more than width from the others.
+// Phones at their worst fill all of it: 16 wide flows (16 MiB), 272 small ones (17 MiB), a chunk of the carrier's for each
+// way of each flow (9 MiB) and two goroutines (4 MiB) are 46 MiB of the 64 that we have, for one such phone or for many:
+// flows and wide places of all phones together are bounded (maxTCPAll, maxWideAll). TestBadPhoneMemory is such a phone.
 const (
-	maxWide    = 16 // of one peer: two browsers and an app at full speed
-	maxWideAll = 32 // of all peers
+	maxWide    = 8  // of one peer: a browser and an app at full speed
+	maxWideAll = 16 // of all peers
 
 	// widenAfter is a slow start of three round trips from an initial window of ten segments: whatever is larger than a page
 	// of a dashboard, and not the many small requests around it.
@@ -45,14 +46,23 @@ func (l *ledger) widen(f *flow) bool {
 	return true
 }
 
+// sizes are those of an endpoint's buffers each way, in bytes.
+type sizes struct{ small, large int64 }
+
+// sizesOf asks a stack for its sizes; one without TCP has no use for them.
+func sizesOf(s *stack.Stack) sizes {
+	var r tcpip.TCPReceiveBufferSizeRangeOption
+	if err := s.TransportProtocolOption(tcp.ProtocolNumber, &r); err != nil {
+		return sizes{tcp.MinBufferSize, tcp.MinBufferSize}
+	}
+	return sizes{int64(r.Default), int64(r.Max)}
+}
+
 // setBuffers fixes the size of an endpoint's buffers; the stack would let them grow by itself otherwise.
 func setBuffers(ep tcpip.Endpoint, size int64) {
 	ep.SocketOptions().SetReceiveBufferSize(size, true)
 	ep.SocketOptions().SetSendBufferSize(size, true)
 }
-
-func narrow(ep tcpip.Endpoint) { setBuffers(ep, link.SmallBuffer) }
-func wide(ep tcpip.Endpoint)   { setBuffers(ep, link.LargeBuffer) }
 
 // pool lends buffers of one size. A buffer is taken only when there is something to put into it, so that idle flows hold none.
 type pool struct{ p sync.Pool }

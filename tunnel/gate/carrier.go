@@ -8,16 +8,10 @@ import (
 	"io"
 	"net"
 	"syscall"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
-
-// drainTime is how long a phone may take for the last bytes after both sides have said their last. It is what Linux gives
-// a connection that nobody owns any more (tcp_orphan_retries: about 100 s), rounded up.
-const drainTime = 2 * time.Minute
 
 // carrier moves the bytes of a TCP flow both ways, as they come. An end of stream on one side is passed on to the other while
 // bytes still move the other way; anything else that ends one side resets both.
@@ -90,7 +84,7 @@ func (m *meter) add(n int) {
 	}
 	m.next = m.moved + widenAgain
 	if m.c.gate.ledger.widen(m.c.flow) {
-		wide(m.c.phone)
+		setBuffers(m.c.phone, m.c.gate.sizes.large)
 	}
 }
 
@@ -180,31 +174,6 @@ func (c *carrier) sayLast() error {
 		}
 	}
 	return nil
-}
-
-// drain waits until the phone has taken everything, so that the flow counts for as long as it costs.
-func (c *carrier) drain() {
-	entry, changed := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventHUp | waiter.EventErr)
-	c.queue.EventRegister(&entry)
-	defer c.queue.EventUnregister(&entry)
-	c.phone.Close()
-	timer := time.NewTimer(drainTime)
-	defer timer.Stop()
-	for !isOver(c.phone) {
-		select {
-		case <-changed:
-		case <-timer.C:
-			c.phone.Abort()
-			return
-		case <-c.flow.ctx.Done():
-			return // AfterFunc aborts it
-		}
-	}
-}
-
-func isOver(ep tcpip.Endpoint) bool {
-	s := tcp.EndpointState(ep.State())
-	return s == tcp.StateClose || s == tcp.StateError
 }
 
 // ignoreGone forgives a half-close of a connection that the other side has closed already.

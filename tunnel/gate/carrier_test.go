@@ -18,8 +18,11 @@ import (
 
 func readWant(c io.Reader, want string) error {
 	b := make([]byte, len(want))
-	if _, err := io.ReadFull(c, b); err != nil || string(b) != want {
-		return fmt.Errorf("read %q, %v; want %q", b, err, want)
+	if _, err := io.ReadFull(c, b); err != nil {
+		return fmt.Errorf("reading %q, got %q: %w", want, b, err)
+	}
+	if string(b) != want {
+		return fmt.Errorf("read %q, want %q", b, want)
 	}
 	return nil
 }
@@ -199,7 +202,9 @@ func TestBytesArriveWhole(t *testing.T) {
 				_ = c.CloseWrite()
 			})
 			h := sha256.New()
-			_, _ = io.Copy(h, c)
+			if n, err := io.Copy(h, c); n != size || err != nil {
+				t.Errorf("the target got %d of %d bytes, %v", n, size, err)
+			}
 			got <- h.Sum(nil)
 			sent.Wait()
 		})
@@ -208,7 +213,9 @@ func TestBytesArriveWhole(t *testing.T) {
 		c := r.phone(1).tcp(netip.AddrPortFrom(us, 8080))
 		up, wantUp := noise(2, size)
 		go func() {
-			_, _ = io.Copy(c, up)
+			if n, err := io.Copy(c, up); n != size || err != nil {
+				t.Errorf("the phone sent %d of %d bytes, %v", n, size, err)
+			}
 			_ = c.CloseWrite()
 		}()
 		h := sha256.New()

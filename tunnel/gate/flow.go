@@ -53,21 +53,23 @@ type flow struct {
 	key     key
 	peer    string
 	service Service
-	relay   *relay // of UDP only
+	nic     tcpip.NICID // of the stack, where its first packet came in
+	relay   *relay      // of UDP only
 
 	// ctx is the flow's life: whatever waits for the flow's sake waits for this too, and end ends it.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	moved atomic.Int64 // when bytes last moved, in Unix nanoseconds
+	epoch time.Time    // the ledger's: all flows count from there
+	moved atomic.Int64 // when bytes last moved, in nanoseconds since epoch
 
 	stage stage // guarded by the ledger
 	wide  bool  // has large buffers; guarded by the ledger
 	gone  bool  // counts no more; guarded by the ledger
 }
 
-func newFlow(k key, peer string, s Service, now time.Time) *flow {
-	f := &flow{key: k, peer: peer, service: s}
+func newFlow(k key, nic tcpip.NICID, peer string, s Service, epoch, now time.Time) *flow {
+	f := &flow{key: k, nic: nic, peer: peer, service: s, epoch: epoch}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	f.touch(now)
 	if k.protocol == UDP {
@@ -79,10 +81,11 @@ func newFlow(k key, peer string, s Service, now time.Time) *flow {
 // end makes whoever carries the flow drop both of its ends. The first cause stays.
 func (f *flow) end(cause error) { f.cancel(cause) }
 
-// touch notes that bytes moved.
-func (f *flow) touch(now time.Time) { f.moved.Store(now.UnixNano()) }
+// touch notes that bytes moved. It is counted by the monotonic clock: the wall clock of a Pi jumps by years when the network
+// time arrives, and every flow would be idle for years.
+func (f *flow) touch(now time.Time) { f.moved.Store(int64(now.Sub(f.epoch))) }
 
 // idle is for how long none have.
 func (f *flow) idle(now time.Time) time.Duration {
-	return time.Duration(now.UnixNano() - f.moved.Load())
+	return now.Sub(f.epoch) - time.Duration(f.moved.Load())
 }

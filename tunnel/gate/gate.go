@@ -45,6 +45,10 @@ type Config struct {
 	// them is refused on a port of ours. Nil is as if they could not be had.
 	OwnAddresses func() ([]netip.Addr, error)
 
+	// IsOwn asks the kernel whether a packet to an address would come back to this machine: local routes know more addresses
+	// than the interfaces have. An error counts as a yes. Nil: only OwnAddresses are known.
+	IsOwn func(netip.Addr) (bool, error)
+
 	// TunnelNetworks are the networks of the phones; no service reaches them.
 	TunnelNetworks []netip.Prefix
 
@@ -59,6 +63,7 @@ type Gate struct {
 	board  *board
 	dialer *dialer
 	stack  *stack.Stack
+	sizes  sizes // of the stack's buffers
 
 	chunks    *pool // for the carriers
 	datagrams *pool // for UDP; of the size of the largest datagram
@@ -93,7 +98,7 @@ func New(cfg Config) *Gate {
 // Attach makes the gate answer the TCP connections and UDP datagrams that reach s and that nobody in s listens for. It is
 // called once, before packets flow, because the stack reads its handlers without a lock.
 func (g *Gate) Attach(s *stack.Stack) {
-	g.stack = s
+	g.stack, g.sizes = s, sizesOf(s)
 	s.SetTransportProtocolHandler(tcp.ProtocolNumber, g.tcpHandler())
 	s.SetTransportProtocolHandler(udp.ProtocolNumber, g.handleUDP)
 	g.start(g.sweep)

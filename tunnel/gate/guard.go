@@ -21,11 +21,12 @@ type OwnPort struct {
 type guard struct {
 	ports     func() []OwnPort
 	addresses func() ([]netip.Addr, error)
+	isOwn     func(netip.Addr) (bool, error)
 	tunnel    []netip.Prefix
 }
 
 func newGuard(cfg Config) guard {
-	g := guard{ports: cfg.OwnPorts, addresses: cfg.OwnAddresses, tunnel: cfg.TunnelNetworks}
+	g := guard{ports: cfg.OwnPorts, addresses: cfg.OwnAddresses, isOwn: cfg.IsOwn, tunnel: cfg.TunnelNetworks}
 	if g.ports == nil {
 		g.ports = func() []OwnPort { return nil }
 	}
@@ -95,12 +96,28 @@ func (g guard) check(p Protocol, ap netip.AddrPort) error {
 		own[i] = own[i].Unmap().WithZone("")
 	}
 	for _, a := range faces {
-		if isHere(a) || slices.Contains(own, a) {
+		if isHere(a) || slices.Contains(own, a) || g.comesBack(a) {
 			return refusal{ap, "is Hearthgate itself, which no service may reach"}
+		}
+		if slices.ContainsFunc(translated, func(n netip.Prefix) bool { return n.Contains(a) }) {
+			return refusal{ap, "may be Hearthgate itself behind a translator of addresses"}
 		}
 	}
 	return nil
 }
+
+// comesBack asks the kernel; an error counts as a yes.
+func (g guard) comesBack(a netip.Addr) bool {
+	if g.isOwn == nil {
+		return false
+	}
+	own, err := g.isOwn(a)
+	return own || err != nil
+}
+
+// translated are networks whose addresses hold an IPv4 address in a place that depends on who translates: the local NAT64
+// prefix (RFC 8215) and Teredo (RFC 4380). A NAT64 prefix out of the network's own range cannot be told from any other.
+var translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32")}
 
 // isHere says that an address means this machine on every machine. Linux takes the unspecified address for it, and knows no
 // other use of 0.0.0.0/8.
@@ -128,6 +145,9 @@ func disguises(a netip.Addr) []netip.Addr {
 	out := []netip.Addr{a}
 	if a.Is4() {
 		return out
+	}
+	if b := a.As16(); b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe { // ISATAP, RFC 5214, section 6.1
+		out = append(out, netip.AddrFrom4([4]byte(b[12:])))
 	}
 	for _, e := range embeddings {
 		if b := a.As16(); e.net.Contains(a) && a != netip.IPv6Unspecified() && a != netip.IPv6Loopback() {

@@ -1,24 +1,16 @@
 package gate
 
 import (
-	"context"
-	"crypto/ecdh"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
-	"golang.zx2c4.com/wireguard/conn"
-	"golang.zx2c4.com/wireguard/conn/bindtest"
-	"golang.zx2c4.com/wireguard/device"
 	"golang.zx2c4.com/wireguard/tun"
 	"golang.zx2c4.com/wireguard/tun/netstack"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/hearthgate/hearthgate/tunnel/link"
@@ -77,6 +69,57 @@ func bareRig(t testing.TB, cfg Config) *rig {
 }
 
 const wireOffset = 16
+
+// newBatched is a rig whose only phone has a stack on a link like ours, so that packets move in batches both ways.
+func newBatched(t testing.TB, cfg Config) (*rig, batched) {
+	t.Helper()
+	r := bareRig(t, cfg)
+	s, l, err := link.NewStack(link.MTU, netip.PrefixFrom(phone4(1), ours4.Bits()), netip.PrefixFrom(phone6(1), ours6.Bits()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = l.Close()
+		s.Destroy()
+	})
+	go wire(r.link, l)
+	go wire(l, r.link)
+	return r, batched{t, s}
+}
+
+type batched struct {
+	t     testing.TB
+	stack *stack.Stack
+}
+
+func (p batched) dial(at netip.AddrPort) net.Conn {
+	p.t.Helper()
+	to := tcpip.FullAddress{NIC: link.NIC, Addr: tcpip.AddrFromSlice(at.Addr().AsSlice()), Port: at.Port()}
+	c, err := gonet.DialContextTCP(soon(p.t), p.stack, to, netProtocol(key{phone: at}))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+// wire carries packets from one device to another until the first is closed, as wireguard-go would.
+func wire(from, to tun.Device) {
+	bufs, sizes := buffers(from.BatchSize())
+	packets := make([][]byte, 0, len(bufs))
+	for {
+		n, err := from.Read(bufs, sizes, wireOffset)
+		if err != nil {
+			return
+		}
+		packets = packets[:0]
+		for i := range n {
+			packets = append(packets, bufs[i][:wireOffset+sizes[i]])
+		}
+		if _, err := to.Write(packets, wireOffset); err != nil {
+			return
+		}
+	}
+}
 
 func buffers(n int) ([][]byte, []int) {
 	bufs := make([][]byte, n)
@@ -143,18 +186,7 @@ func (r *rig) phone(n int) *phone {
 	r.mu.Lock()
 	r.phones[phone4(n)], r.phones[phone6(n)] = d, d
 	r.mu.Unlock()
-	go func() {
-		bufs, sizes := buffers(1)
-		for {
-			n, err := d.Read(bufs, sizes, wireOffset)
-			if err != nil || n == 0 {
-				return
-			}
-			if _, err := r.link.Write([][]byte{bufs[0][:wireOffset+sizes[0]]}, wireOffset); err != nil {
-				return
-			}
-		}
-	}()
+	go wire(d, r.link)
 	return &phone{t: r.t, Net: net}
 }
 
@@ -177,208 +209,8 @@ func peerPolicy(n int, services []Service) PeerPolicy {
 	return p
 }
 
-// newTunnel is a rig with WireGuard in between: two wireguard-go devices with true handshakes and keys, joined in memory,
-// and the one phone behind them.
-func newTunnel(t testing.TB, cfg Config) (*rig, *phone) {
-	t.Helper()
-	r := bareRig(t, cfg)
-	d, net, err := netstack.CreateNetTUN([]netip.Addr{phone4(1), phone6(1)}, nil, link.MTU)
-	if err != nil {
-		t.Fatal(err)
-	}
-	binds := bindtest.NewChannelBinds()
-	server, serverKey := newDevice(t, r.link, binds[0])
-	client, clientKey := newDevice(t, d, binds[1])
-	configure(t, server, fmt.Sprintf("public_key=%s\nallowed_ip=%s/32\nallowed_ip=%s/128\n", clientKey, phone4(1), phone6(1)))
-	configure(t, client, fmt.Sprintf("public_key=%s\nendpoint=127.0.0.1:1\nallowed_ip=0.0.0.0/0\nallowed_ip=::/0\n", serverKey))
-	return r, &phone{t: t, Net: net}
-}
-
-func newDevice(t testing.TB, d tun.Device, bind conn.Bind) (*device.Device, string) {
-	t.Helper()
-	key, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev := device.NewDevice(d, bind, device.NewLogger(device.LogLevelError, ""))
-	configure(t, dev, "private_key="+hex.EncodeToString(key.Bytes())+"\n")
-	if err := dev.Up(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(dev.Close)
-	return dev, hex.EncodeToString(key.PublicKey().Bytes())
-}
-
-func configure(t testing.TB, d *device.Device, text string) {
-	t.Helper()
-	if err := d.IpcSet(text); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// phone is a phone's own network stack.
-type phone struct {
-	t testing.TB
-	*netstack.Net
-}
-
-// patience is what a test waits for something that should happen at once, on a busy machine and under the race detector.
-const patience = 60 * time.Second
-
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// eventually waits until ok holds.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s did not come true within %s", what, patience)
-		}
-	}
-}
-
-// tcpConn is what a phone has of a connection.
-type tcpConn interface {
-	net.Conn
-	CloseWrite() error
-	CloseRead() error
-}
-
-func (p *phone) tryTCP(at netip.AddrPort) (tcpConn, error) {
-	c, err := p.DialContextTCPAddrPort(soon(p.t), at)
-	if err != nil {
-		return nil, err
-	}
-	_ = c.SetDeadline(time.Now().Add(3 * patience))
-	p.t.Cleanup(func() { _ = c.Close() })
-	return c, nil
-}
-
-func (p *phone) tcp(at netip.AddrPort) tcpConn {
-	p.t.Helper()
-	c, err := p.tryTCP(at)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return c
-}
-
-func (p *phone) udp(at netip.AddrPort) net.Conn {
-	p.t.Helper()
-	c, err := p.DialUDPAddrPort(netip.AddrPort{}, at)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	_ = c.SetDeadline(time.Now().Add(patience))
-	p.t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
 // families runs a test for each address of ours.
 func families(t *testing.T, f func(t *testing.T, us netip.Addr)) {
 	t.Run("v4", func(t *testing.T) { f(t, ours4.Addr()) })
 	t.Run("v6", func(t *testing.T) { f(t, ours6.Addr()) })
-}
-
-// serve listens on loopback, as a service on this machine would, and runs handle for each connection.
-func serve(t testing.TB, handle func(*net.TCPConn)) (target string) {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns sync.WaitGroup
-	t.Cleanup(func() {
-		_ = l.Close()
-		conns.Wait()
-	})
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() {
-				defer func() { _ = c.Close() }()
-				_ = c.SetDeadline(time.Now().Add(3 * patience))
-				handle(c.(*net.TCPConn))
-			})
-		}
-	}()
-	return l.Addr().String()
-}
-
-// echo sends back what comes, and ends when the other side has.
-func echo(c *net.TCPConn) { _, _ = io.Copy(c, c) }
-
-// hold keeps a connection until the other side ends it.
-func hold(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
-
-// serveUDP answers each datagram with what answer says.
-func serveUDP(t testing.TB, answer func([]byte) []byte) (target string) {
-	t.Helper()
-	c, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	go func() {
-		b := make([]byte, 65536)
-		for {
-			n, from, err := c.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			_, _ = c.WriteTo(answer(b[:n]), from)
-		}
-	}()
-	return c.LocalAddr().String()
-}
-
-// nobody gives an address on which nothing listens.
-func nobody(t testing.TB) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// portOf is the port of a target.
-func portOf(t testing.TB, target string) uint16 {
-	t.Helper()
-	ap, err := netip.ParseAddrPort(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ap.Port()
-}
-
-// exchange sends what and wants it back.
-func exchange(c net.Conn, what string) error {
-	if _, err := c.Write([]byte(what)); err != nil {
-		return err
-	}
-	b := make([]byte, len(what))
-	if _, err := io.ReadFull(c, b); err != nil {
-		return err
-	}
-	if string(b) != what {
-		return fmt.Errorf("sent %q, got %q", what, b)
-	}
-	return nil
-}
-
-func web(target string) Service {
-	return Service{Name: "web", Target: target, Port: 8080, Protocol: TCP}
-}
-
-func talk(target string) Service {
-	return Service{Name: "talk", Target: target, Port: 5000, Protocol: UDP}
 }

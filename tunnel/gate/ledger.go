@@ -4,6 +4,9 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	// x/time/rate: the token bucket, kept by the Go project; gVisor brings it along anyway.
+	"golang.org/x/time/rate"
 )
 
 // The limits that protect the household from one bad phone. They are for a peer, not for an address: a retiring pair
@@ -12,6 +15,15 @@ const (
 	maxTCP     = 256 // browsers hold 6 connections for each host and an app some more; 256 is a tab for every light
 	maxUDP     = 64
 	maxPending = 32 // dials and handshakes under way, TCP and UDP together
+
+	// maxTCPAll is for all peers together, because memory is: what one peer may have and a little for the others. A household's
+	// phones have a handful each. Where it is reached, the peer that has most makes room (shareTCP).
+	maxTCPAll = maxTCP + 32
+
+	// newRate and newBurst bound how fast a peer opens flows, each of which costs a dial: all that it may have at once twice
+	// over, then as many in a second as a page with all its pictures.
+	newRate  = 50
+	newBurst = 2 * (maxTCP + maxUDP)
 
 	// evictAfter is when an idle TCP flow must make room for a new one of the same peer. A WebSocket of Home Assistant moves
 	// something every 55 s, so that ten minutes of silence mean that the phone has forgotten the connection.
@@ -23,23 +35,15 @@ const (
 	udpIdle = 5 * time.Minute
 )
 
-// answer is what becomes of a phone's packet that is not of a TCP connection that exists.
-type answer uint8
-
-const (
-	ignore  answer = iota // the source is nobody's: silence
-	refuse                // a reset, or port unreachable
-	carry                 // a new flow
-	ongoing               // it belongs to a flow that is there
-)
-
 // ledger holds the policy and every peer's account under one lock, so that nothing can slip in between a change of the one
 // and an entry in the other.
 type ledger struct {
-	now func() time.Time
-	log *slog.Logger
+	now   func() time.Time
+	epoch time.Time // when it was made; flows count their time from here
+	log   *slog.Logger
 
 	mu       sync.Mutex
+	paces    map[string]*rate.Limiter // how fast each peer of the policy opens flows
 	table    table
 	accounts map[string]*account
 	coming   map[key]*flow // TCP flows that are pending, so that a repeated SYN is known
@@ -49,86 +53,9 @@ type ledger struct {
 
 func newLedger(now func() time.Time, log *slog.Logger) *ledger {
 	return &ledger{
-		now: now, log: log, table: table{},
+		now: now, epoch: now(), log: log, table: table{}, paces: make(map[string]*rate.Limiter),
 		accounts: make(map[string]*account), coming: make(map[key]*flow), talks: make(map[key]*flow),
 	}
-}
-
-// admitTCP decides about a SYN.
-func (l *ledger) admitTCP(k key) (*flow, answer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.coming[k] != nil {
-		return nil, ongoing
-	}
-	f, a := l.admit(k, func(acc *account, now time.Time) bool {
-		return len(acc.tcp) < maxTCP || l.evictTCP(acc, now)
-	})
-	if a == carry {
-		l.coming[k] = f
-	}
-	return f, a
-}
-
-// admitUDP decides about a datagram, and gives the flow that it belongs to if it has one.
-func (l *ledger) admitUDP(k key) (*flow, answer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if f := l.talks[k]; f != nil {
-		return f, ongoing
-	}
-	f, a := l.admit(k, func(acc *account, _ time.Time) bool {
-		if len(acc.udp) >= maxUDP {
-			l.drop(longestIdle(acc.udp))
-		}
-		return true
-	})
-	if a == carry {
-		l.talks[k] = f
-	}
-	return f, a
-}
-
-// admit opens a flow if the policy and the account allow it; room makes room for one in the account if there is none.
-func (l *ledger) admit(k key, room func(*account, time.Time) bool) (*flow, answer) {
-	peer, known, s, has := l.table.find(k)
-	if !known {
-		return nil, ignore
-	}
-	if !has {
-		return nil, refuse
-	}
-	now := l.now()
-	acc := l.account(peer)
-	if acc.pending >= maxPending || !room(acc, now) {
-		if acc.mayTell(now) {
-			l.log.Info("peer is at its limit", "peer_id", peer, "tcp", len(acc.tcp), "udp", len(acc.udp), "pending", acc.pending)
-		}
-		return nil, refuse
-	}
-	f := newFlow(k, peer, s, now)
-	acc.add(f)
-	return f, carry
-}
-
-// ask says what a TCP segment that belongs to no connection gets.
-func (l *ledger) ask(k key) answer {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch _, known := l.table[k.phone.Addr()]; {
-	case !known:
-		return ignore
-	case l.coming[k] != nil:
-		return ongoing
-	}
-	return refuse
-}
-
-// awaited gives the pending TCP flow of k.
-func (l *ledger) awaited(k key) *flow {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.coming[k]
 }
 
 // opened says that a flow's both ends stand. False: it has ended meanwhile, and its ends must go.
@@ -196,6 +123,13 @@ func (l *ledger) setPolicy(p Policy) []*flow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.table = newTable(p)
+	peers := make(map[string]*rate.Limiter, len(p.Peers))
+	for _, peer := range p.Peers {
+		if pace := l.paces[peer.ID]; pace != nil {
+			peers[peer.ID] = pace
+		}
+	}
+	l.paces = peers
 	var out []*flow
 	for _, acc := range l.accounts {
 		for f := range acc.flows() {

@@ -12,8 +12,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
-
-	"github.com/hearthgate/hearthgate/tunnel/link"
 )
 
 // What a UDP flow keeps while its target is being dialled. The dial of an address is a matter of microseconds; of a name,
@@ -61,9 +59,9 @@ type returning struct {
 	key   key
 }
 
-func newReturn(s *stack.Stack, k key) (returning, error) {
+func newReturn(s *stack.Stack, nic tcpip.NICID, k key) (returning, error) {
 	ours, phone := tcpip.AddrFromSlice(k.ours.Addr().AsSlice()), tcpip.AddrFromSlice(k.phone.Addr().AsSlice())
-	route, err := s.FindRoute(link.NIC, ours, phone, netProtocol(k), false)
+	route, err := s.FindRoute(nic, ours, phone, netProtocol(k), false)
 	if err != nil {
 		return returning{}, fmt.Errorf("finding the way back to %s: %s", k.phone, err)
 	}

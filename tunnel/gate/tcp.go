@@ -12,8 +12,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
-
-	"github.com/hearthgate/hearthgate/tunnel/link"
 )
 
 // handshakeTimeout is how long a phone may take to finish a handshake that we have answered. gVisor itself would wait for
@@ -25,13 +23,13 @@ const handshakeTimeout = 10 * time.Second
 // the phone its own time. The forwarder only ever sees admitted ones, so that its own limit, which is one for all phones, is
 // none.
 func (g *Gate) tcpHandler() func(stack.TransportEndpointID, *stack.PacketBuffer) bool {
-	forwarder := tcp.NewForwarder(g.stack, link.SmallBuffer, math.MaxInt, g.acceptTCP)
+	forwarder := tcp.NewForwarder(g.stack, int(g.sizes.small), math.MaxInt, g.acceptTCP)
 	return func(id stack.TransportEndpointID, pkt *stack.PacketBuffer) bool {
 		k := keyOf(TCP, id)
 		if !isSYN(pkt) {
 			return g.ledger.ask(k) != refuse
 		}
-		f, a := g.ledger.admitTCP(k)
+		f, a := g.ledger.admitTCP(k, pkt.NICID)
 		if a != carry {
 			return a != refuse
 		}
@@ -100,12 +98,9 @@ func (g *Gate) shakeHands(r *tcp.ForwarderRequest, f *flow) (tcpip.Endpoint, *wa
 	if f.ctx.Err() != nil {
 		return nil, nil, context.Cause(f.ctx)
 	}
-	id := r.ID()
-	abort := func() {
-		if ep := g.stack.FindTransportEndpoint(netProtocol(f.key), tcp.ProtocolNumber, id, link.NIC); ep != nil {
-			ep.Abort()
-		}
-	}
+	id, done := r.ID(), make(chan struct{})
+	defer close(done)
+	abort := func() { g.abortHandshake(f, id, done) }
 	timer := time.AfterFunc(g.handshake, abort)
 	defer timer.Stop()
 	defer context.AfterFunc(f.ctx, abort)()
@@ -115,8 +110,23 @@ func (g *Gate) shakeHands(r *tcp.ForwarderRequest, f *flow) (tcpip.Endpoint, *wa
 	if err != nil {
 		return nil, nil, fmt.Errorf("shaking hands with the phone: %s", err)
 	}
-	narrow(ep)
+	setBuffers(ep, g.sizes.small)
 	return ep, queue, nil
+}
+
+// abortHandshake aborts the endpoint of id, which may not even be made yet.
+func (g *Gate) abortHandshake(f *flow, id stack.TransportEndpointID, done <-chan struct{}) {
+	for {
+		if ep := g.stack.FindTransportEndpoint(netProtocol(f.key), tcp.ProtocolNumber, id, f.nic); ep != nil {
+			ep.Abort()
+			return
+		}
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 func netProtocol(k key) tcpip.NetworkProtocolNumber {

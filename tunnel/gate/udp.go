@@ -13,11 +13,10 @@ import (
 // the stack: its queue would count the bytes of the datagrams in it and not the datagrams, so that a flood of empty ones
 // would fill the memory. What a phone sends goes to the target's socket at once, or is dropped.
 func (g *Gate) handleUDP(id stack.TransportEndpointID, pkt *stack.PacketBuffer) bool {
-	payload, ok := payloadOf(pkt)
-	if !ok {
+	if !isWhole(pkt) {
 		return true
 	}
-	f, a := g.ledger.admitUDP(keyOf(UDP, id))
+	f, a := g.ledger.admitUDP(keyOf(UDP, id), pkt.NICID)
 	switch a {
 	case ignore:
 		return true
@@ -31,24 +30,24 @@ func (g *Gate) handleUDP(id stack.TransportEndpointID, pkt *stack.PacketBuffer) 
 	case ongoing:
 	}
 	f.touch(g.ledger.now())
-	f.relay.send(payload)
+	f.relay.send(pkt.Data().AsRange().ToSlice())
 	return true
 }
 
-// payloadOf checks a datagram as RFC 768 and RFC 8200, section 8.1 ask and gives what is in it.
-func payloadOf(pkt *stack.PacketBuffer) ([]byte, bool) {
+// isWhole checks a datagram as RFC 768 and RFC 8200, section 8.1 ask, and cuts off what does not belong to it.
+func isWhole(pkt *stack.PacketBuffer) bool {
 	head := header.UDP(pkt.TransportHeader().Slice())
 	if len(head) < header.UDPMinimumSize {
-		return nil, false
+		return false
 	}
 	data, net := pkt.Data(), pkt.Network()
 	if int(head.Length()) > len(head)+data.Size() || int(head.Length()) < header.UDPMinimumSize {
-		return nil, false
+		return false
 	}
 	data.CapLength(int(head.Length()) - header.UDPMinimumSize)
 	_, sumOK := header.UDPValid(head, func() uint16 { return data.Checksum() }, uint16(data.Size()),
 		pkt.NetworkProtocolNumber, net.SourceAddress(), net.DestinationAddress(), pkt.RXChecksumValidated)
-	return data.AsRange().ToSlice(), sumOK
+	return sumOK
 }
 
 // serveUDP is the whole life of a UDP flow: it dials the target and passes on what comes from there.
@@ -63,7 +62,7 @@ func (g *Gate) serveUDP(f *flow) {
 	if !g.ledger.opened(f) {
 		return
 	}
-	back, err := newReturn(g.stack, f.key)
+	back, err := newReturn(g.stack, f.nic, f.key)
 	if err != nil {
 		return
 	}

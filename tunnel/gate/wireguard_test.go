@@ -2,11 +2,22 @@ package gate
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"testing"
+
+	"golang.zx2c4.com/wireguard/conn"
+	"golang.zx2c4.com/wireguard/conn/bindtest"
+	"golang.zx2c4.com/wireguard/device"
+	"golang.zx2c4.com/wireguard/tun"
+	"golang.zx2c4.com/wireguard/tun/netstack"
+
+	"github.com/hearthgate/hearthgate/tunnel/link"
 )
 
 // TestThroughWireGuard runs what matters most once more with true handshakes, keys and wireguard-go's own batches between the
@@ -52,68 +63,41 @@ func TestThroughWireGuard(t *testing.T) {
 	}
 }
 
-// The benchmarks move bytes through the link and the gate, without WireGuard (the wire looks at addresses only) and with
-// it. Both ends and, in the second, both encryptions run in this process, so that the numbers compare with each other only.
-
-func BenchmarkToPhone(b *testing.B)   { benchmarkBoth(b, toPhone) }
-func BenchmarkFromPhone(b *testing.B) { benchmarkBoth(b, fromPhone) }
-
-func benchmarkBoth(b *testing.B, move func(b *testing.B, r *rig, p *phone)) {
-	b.Run("link", func(b *testing.B) {
-		r := newRig(b, Config{})
-		move(b, r, r.phone(1))
-	})
-	b.Run("wireguard", func(b *testing.B) {
-		r, p := newTunnel(b, Config{})
-		move(b, r, p)
-	})
-}
-
-const piece = 1 << 20
-
-func toPhone(b *testing.B, r *rig, p *phone) {
-	target := serve(b, func(c *net.TCPConn) {
-		for {
-			if _, err := c.Write(make([]byte, piece)); err != nil {
-				return
-			}
-		}
-	})
-	r.policy([]Service{web(target)}, 1)
-	c := p.tcp(netip.AddrPortFrom(ours4.Addr(), 8080))
-	into := make([]byte, piece)
-	b.SetBytes(piece)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := io.ReadFull(c, into); err != nil {
-			b.Fatal(err)
-		}
+// newTunnel is a rig with WireGuard in between: two wireguard-go devices with true handshakes and keys, joined in memory,
+// and the one phone behind them.
+func newTunnel(t testing.TB, cfg Config) (*rig, *phone) {
+	t.Helper()
+	r := bareRig(t, cfg)
+	d, net, err := netstack.CreateNetTUN([]netip.Addr{phone4(1), phone6(1)}, nil, link.MTU)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.ReportMetric(float64(r.link.Lost()), "lost")
+	binds := bindtest.NewChannelBinds()
+	server, serverKey := newDevice(t, r.link, binds[0])
+	client, clientKey := newDevice(t, d, binds[1])
+	configure(t, server, fmt.Sprintf("public_key=%s\nallowed_ip=%s/32\nallowed_ip=%s/128\n", clientKey, phone4(1), phone6(1)))
+	configure(t, client, fmt.Sprintf("public_key=%s\nendpoint=127.0.0.1:2\nallowed_ip=0.0.0.0/0\nallowed_ip=::/0\n", serverKey))
+	return r, &phone{t: t, Net: net}
 }
 
-func fromPhone(b *testing.B, r *rig, p *phone) {
-	r.policy([]Service{web(serve(b, hold))}, 1)
-	c := p.tcp(netip.AddrPortFrom(ours4.Addr(), 8080))
-	from := make([]byte, piece)
-	b.SetBytes(piece)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Write(from); err != nil {
-			b.Fatal(err)
-		}
+func newDevice(t testing.TB, d tun.Device, bind conn.Bind) (*device.Device, string) {
+	t.Helper()
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.ReportMetric(float64(r.link.Lost()), "lost")
+	dev := device.NewDevice(d, bind, device.NewLogger(device.LogLevelError, ""))
+	configure(t, dev, "private_key="+hex.EncodeToString(key.Bytes())+"\n")
+	if err := dev.Up(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	return dev, hex.EncodeToString(key.PublicKey().Bytes())
 }
 
-// BenchmarkRequest is a connection, a request of a few bytes and its answer.
-func BenchmarkRequest(b *testing.B) {
-	r := newRig(b, Config{})
-	r.policy([]Service{web(serve(b, echo))}, 1)
-	p := r.phone(1)
-	for b.Loop() {
-		if err := exchangeOn(p, netip.AddrPortFrom(ours4.Addr(), 8080)); err != nil {
-			b.Fatal(err)
-		}
+func configure(t testing.TB, d *device.Device, text string) {
+	t.Helper()
+	if err := d.IpcSet(text); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -20,12 +20,12 @@ import (
 const NIC tcpip.NICID = 1
 
 const (
-	// SmallBuffer is what a TCP connection starts with, each way. It holds the ten segments of an initial window (RFC 6928)
+	// smallBuffer is what a TCP connection starts with, each way. It holds the ten segments of an initial window (RFC 6928)
 	// and some; whoever carries the connection gives it more when it has shown that it moves data.
-	SmallBuffer = 32 << 10
-	// LargeBuffer is the most that a TCP connection may be given each way. The stack offers half of a receive buffer as the
+	smallBuffer = 32 << 10
+	// largeBuffer is the most that a TCP connection may be given each way. The stack offers half of a receive buffer as the
 	// window (the rest is for what packets cost beyond their bytes): 256 KiB in flight are 40 Mbit/s at 50 ms.
-	LargeBuffer = 512 << 10
+	largeBuffer = 512 << 10
 	// timeWait is how long a connection that we closed first is remembered. A full minute is for networks where an old segment
 	// may wander for as long; inside a tunnel WireGuard's replay window refuses it much sooner. And while it is remembered a
 	// new connection from the same port goes unanswered: the stack knows how to take it up for listeners only, and ours come
@@ -76,8 +76,8 @@ func settle(s *stack.Stack, l *Link, addrs []netip.Prefix) error {
 func tune(s *stack.Stack) error {
 	sack := tcpip.TCPSACKEnabled(true)
 	wait := tcpip.TCPTimeWaitTimeoutOption(timeWait)
-	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: SmallBuffer, Max: LargeBuffer}
-	send := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: SmallBuffer, Max: LargeBuffer}
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: smallBuffer, Max: largeBuffer}
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: tcp.MinBufferSize, Default: smallBuffer, Max: largeBuffer}
 	for _, opt := range []tcpip.SettableTransportProtocolOption{&sack, &wait, &receive, &send} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
 			return fmt.Errorf("setting %T of the tunnel's network stack: %s", opt, err)

@@ -1,0 +1,38 @@
+package gate
+
+import (
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
+)
+
+// drainTime is how long a phone may take for the last bytes after both sides have said their last. It is what Linux gives
+// a connection that nobody owns any more (tcp_orphan_retries: about 100 s), rounded up.
+const drainTime = 2 * time.Minute
+
+// drain waits until the phone has taken everything, so that the flow counts for as long as it costs.
+func (c *carrier) drain() {
+	entry, changed := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventHUp | waiter.EventErr)
+	c.queue.EventRegister(&entry)
+	defer c.queue.EventUnregister(&entry)
+	c.phone.Close()
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	for !isOver(c.phone) {
+		select {
+		case <-changed:
+		case <-timer.C:
+			c.phone.Abort()
+			return
+		case <-c.flow.ctx.Done():
+			return // AfterFunc aborts it
+		}
+	}
+}
+
+func isOver(ep tcpip.Endpoint) bool {
+	s := tcp.EndpointState(ep.State())
+	return s == tcp.StateClose || s == tcp.StateError
+}
