@@ -14,6 +14,8 @@ import (
 
 	"github.com/jsimonetti/rtnetlink/v2"
 	"golang.org/x/sys/unix"
+
+	"github.com/hearthgate/hearthgate/internal/lab"
 )
 
 // insideNamespace tells the test binary that it was started again by TestInANetworkOfItsOwn.
@@ -35,10 +37,7 @@ func TestInANetworkOfItsOwn(t *testing.T) {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC) {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("this machine gives its users no namespaces: %v", err)
-		}
-		t.Skipf("this machine gives its users no namespaces: %v", err)
+		lab.LeaveOut(t, "this machine gives its users no namespaces: "+err.Error())
 	}
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Fatalf("in the namespace: %v\n%s", err, out)

@@ -80,7 +80,7 @@ func TestAPhoneThatSendsEverythingReachesOnlyItsList(t *testing.T) {
 	inside := h.status(t).Tunnel
 	_, ben := h.phone(t, "ben", "Ben", lab.Allowed)
 	benBait := ben.Host.Bait(t, 8080)
-	applianceBait := h.Appliance.Bait(t, 22)
+	applianceBait, routerBait := h.Appliance.Bait(t, 53), h.Router.Bait(t, 53) // by TCP and UDP, on a port that every scan asks for
 	evil, _ := h.phone(t, "evil", "Evil", lab.Everything)
 
 	t.Run("every port of the tunnel address", func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestAPhoneThatSendsEverythingReachesOnlyItsList(t *testing.T) {
 		}
 	})
 	// The scanner may have missed something; those who waited for it have not.
-	for _, bait := range []*lab.Bait{h.Bait, benBait, applianceBait} {
+	for _, bait := range []*lab.Bait{h.Bait, benBait, applianceBait, routerBait} {
 		if visitors := bait.Visitors(t); len(visitors) > 0 {
 			t.Errorf("%s was visited by %v", bait.Greeting, visitors)
 		}
@@ -148,6 +148,8 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 	inside := h.status(t).Tunnel
 	bait := h.Appliance.Bait(t, 22)
 	evil, _ := h.phone(t, "evil", "Evil", lab.Everything)
+	benHost, benTunnel := h.phone(t, "ben", "Ben", lab.Allowed)
+	baits := []*lab.Bait{h.Bait, bait, h.Appliance.Bait(t, 53), h.Router.Bait(t, 53), benHost.Bait(t, 53)}
 
 	ctx, stop := context.WithCancel(t.Context())
 	var churn sync.WaitGroup
@@ -171,8 +173,11 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 			}
 		}
 	})
-	v4, _ := h.household()
-	open := scanPorts(t, evil, append([]string{"-sS", "-p", householdPorts}, v4...)...)
+	ben := benTunnel.Addresses[0].Addr().String()
+	v4, v6 := h.household()
+	open := scanPorts(t, evil, append([]string{"-sS", "-p", householdPorts, ben}, v4...)...)
+	open = append(open, scanPorts(t, evil, append([]string{"-6", "-sS", "-p", householdPorts}, v6...)...)...)
+	open = append(open, scanPorts(t, evil, append([]string{"-sU", "--top-ports", "100", inside.IPv4, ben}, v4...)...)...)
 	open = append(open, scanPorts(t, evil, "-sS", "-p-", inside.IPv4)...)
 	open = append(open, scanPorts(t, evil, "-6", "-sS", "-p", householdPorts, inside.IPv6)...)
 	stop()
@@ -183,7 +188,7 @@ func TestClosedWhilePeersComeAndGo(t *testing.T) {
 	if rounds < 3 {
 		t.Errorf("only %d rounds of changes during the scan", rounds)
 	}
-	for _, b := range []*lab.Bait{h.Bait, bait} {
+	for _, b := range baits {
 		if visitors := b.Visitors(t); len(visitors) > 0 {
 			t.Errorf("%s was visited by %v", b.Greeting, visitors)
 		}

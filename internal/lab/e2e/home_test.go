@@ -114,6 +114,7 @@ func (h *home) status(t testing.TB) (s status) {
 type peer struct {
 	ID, Name, State, IPv4, IPv6 string
 	PublicKey                   string `json:"public_key"`
+	Services                    []string
 }
 
 func (h *home) decode(t testing.TB, into any, args ...string) {

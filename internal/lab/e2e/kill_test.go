@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 type known struct {
 	there    bool // acknowledged
 	disabled bool
+	key      string // public key
+	services string
 	asked    string // a change that was not acknowledged: it may have happened or not
 }
 
@@ -23,21 +26,41 @@ type known struct {
 // removed. After each start what was acknowledged is there, and nothing is half done.
 func TestNothingAcknowledgedIsLostByAPowerCut(t *testing.T) {
 	h := standinHome(t)
+	h.do(t, "service", "add", "camera", "192.168.77.30:80", "--port", "8081")
+	tally := &tally{count: make(map[string]int)}
 	phones := make(map[string]*known)
 	for i := range 8 {
 		phones[fmt.Sprintf("Phone %d", i)] = &known{}
 	}
 	for round := range 100 {
-		h.changeUntilThePowerGoes(t, phones, time.Duration(30+rand.IntN(170))*time.Millisecond)
+		h.changeUntilThePowerGoes(t, phones, tally, time.Duration(30+rand.IntN(170))*time.Millisecond)
 		h.start(t)
 		if h.compare(t, phones); t.Failed() {
 			t.Fatalf("after the cut number %d", round+1)
 		}
 	}
+	t.Logf("acknowledged: %v", tally.count)
+	for _, kind := range []string{"add", "remove", "rekey", "enable", "disable", "services"} {
+		if tally.count[kind] < 5 {
+			t.Errorf("only %d of %q were acknowledged: this proves nothing", tally.count[kind], kind)
+		}
+	}
+}
+
+// tally counts acknowledged changes by kind.
+type tally struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (c *tally) add(kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count[kind]++
 }
 
 // changeUntilThePowerGoes makes changes one after the other from two hands, and kills the appliance after a while.
-func (h *home) changeUntilThePowerGoes(t testing.TB, phones map[string]*known, after time.Duration) {
+func (h *home) changeUntilThePowerGoes(t testing.TB, phones map[string]*known, tally *tally, after time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -46,7 +69,7 @@ func (h *home) changeUntilThePowerGoes(t testing.TB, phones map[string]*known, a
 		hands.Go(func() {
 			for i := hand; ctx.Err() == nil; i += 2 {
 				name := fmt.Sprintf("Phone %d", i%8)
-				h.changeOne(ctx, name, phones[name])
+				h.changeOne(ctx, name, phones[name], tally)
 			}
 		})
 	}
@@ -56,42 +79,56 @@ func (h *home) changeUntilThePowerGoes(t testing.TB, phones map[string]*known, a
 	hands.Wait()
 }
 
-func (h *home) changeOne(ctx context.Context, name string, k *known) {
+func (h *home) changeOne(ctx context.Context, name string, k *known, tally *tally) {
 	var args []string
 	switch {
 	case k.asked != "":
 		return // its fate is settled after the restart
 	case !k.there:
-		args = []string{"peer", "add", name, "--conf"}
-	case rand.IntN(3) == 0:
-		args = []string{"peer", "remove", name}
-	case rand.IntN(2) == 0:
-		args = []string{"peer", "rekey", name, "--json"}
-	case k.disabled:
-		args = []string{"peer", "enable", name}
+		args = []string{"peer", "add", name, "--json"}
 	default:
-		args = []string{"peer", "disable", name}
+		args = [][]string{
+			{"peer", "remove", name}, {"peer", "rekey", name, "--now", "--json"}, {"peer", "rekey", name, "--now", "--json"},
+			{"peer", "enable", name}, {"peer", "disable", name},
+			{"peer", "services", name, "home-assistant"}, {"peer", "services", name, "home-assistant", "camera"},
+		}[rand.IntN(7)]
 	}
-	k.asked = args[1]
-	if _, _, err := h.ask(ctx, args...); err != nil {
+	k.asked = strings.Join(args[1:], " ")
+	out, _, err := h.ask(ctx, args...)
+	if err != nil {
 		return
 	}
-	k.acknowledge()
+	// What was printed was acknowledged, and so is known.
+	var e struct{ Peer peer }
+	if args[1] == "add" || args[1] == "rekey" {
+		if json.Unmarshal([]byte(out), &e) != nil {
+			return
+		}
+	}
+	k.settle(e.Peer.PublicKey)
+	tally.add(args[1])
 }
 
-func (k *known) acknowledge() {
-	switch k.asked {
+// settle takes what was asked for as done.
+func (k *known) settle(key string) {
+	words := strings.Fields(k.asked)
+	switch words[0] {
 	case "add":
-		k.there, k.disabled = true, false
+		*k = known{there: true, key: key, services: "home-assistant"}
 	case "remove":
-		k.there = false
+		*k = known{}
+	case "rekey":
+		k.key = key
 	case "enable", "disable":
-		k.disabled = k.asked == "disable"
+		k.disabled = words[0] == "disable"
+	case "services":
+		k.services = strings.Join(words[3:], " ") // after "services Phone N"
 	}
 	k.asked = ""
 }
 
-// compare reads the peers after a restart and settles what was not acknowledged by what is there.
+// compare reads the peers after a restart. What was acknowledged must be there; what was asked for and not acknowledged is
+// there whole or not at all.
 func (h *home) compare(t testing.TB, phones map[string]*known) {
 	t.Helper()
 	var list []peer
@@ -113,20 +150,18 @@ func (h *home) compare(t testing.TB, phones map[string]*known) {
 		}
 	}
 	for name, k := range phones {
-		p, there := found[name]
-		if k.asked == "add" || k.asked == "remove" {
-			if k.there != there {
-				k.acknowledge()
-			}
-		} else if k.asked != "" && there && (p.State == "disabled") != k.disabled {
-			k.acknowledge()
+		p := found[name]
+		is := known{there: p.Name != "", disabled: p.State == "disabled", key: p.PublicKey, services: strings.Join(p.Services, " ")}
+		before := *k
+		before.asked = ""
+		after := *k
+		if k.asked != "" {
+			after.settle(is.key) // a new key is not known yet
 		}
-		k.asked = ""
-		if k.there != there {
-			t.Errorf("%s: acknowledged as there: %v, is there: %v", name, k.there, there)
-		} else if there && (p.State == "disabled") != k.disabled {
-			t.Errorf("%s: acknowledged as disabled: %v, state is %s", name, k.disabled, p.State)
+		if is != before && is != after {
+			t.Errorf("%s: acknowledged %+v, asked for %q, is %+v", name, before, k.asked, is)
 		}
+		*k = is
 	}
 }
 

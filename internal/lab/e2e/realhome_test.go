@@ -89,7 +89,7 @@ func TestTheRealHomeAssistantThroughTheTunnel(t *testing.T) {
 			t.Errorf("what comes back is not what went up: %v", err)
 		}
 		if rss := h.memory(t).peak; rss > 64<<20 {
-			t.Logf("peak memory of the appliance: %d MiB, over the ceiling of 64 MiB", rss>>20)
+			t.Errorf("peak memory of the appliance: %d MiB, over the ceiling of 64 MiB", rss>>20)
 		}
 	})
 	t.Run("a removed phone is cut off", func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTheRealHomeAssistantThroughTheTunnel(t *testing.T) {
 		if err := session.Cut(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > time.Second {
 			t.Errorf("the WebSocket was cut after %v", took)
 		}
 	})
