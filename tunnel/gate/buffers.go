@@ -47,7 +47,7 @@ func (l *ledger) widen(f *flow) bool {
 }
 
 // sizes are those of an endpoint's buffers each way, in bytes.
-type sizes struct{ small, large int64 }
+type sizes struct{ small, large int }
 
 // sizesOf asks a stack for its sizes; one without TCP has no use for them.
 func sizesOf(s *stack.Stack) sizes {
@@ -55,13 +55,7 @@ func sizesOf(s *stack.Stack) sizes {
 	if err := s.TransportProtocolOption(tcp.ProtocolNumber, &r); err != nil {
 		return sizes{tcp.MinBufferSize, tcp.MinBufferSize}
 	}
-	return sizes{int64(r.Default), int64(r.Max)}
-}
-
-// setBuffers fixes the size of an endpoint's buffers; the stack would let them grow by itself otherwise.
-func setBuffers(ep tcpip.Endpoint, size int64) {
-	ep.SocketOptions().SetReceiveBufferSize(size, true)
-	ep.SocketOptions().SetSendBufferSize(size, true)
+	return sizes{r.Default, r.Max}
 }
 
 // pool lends buffers of one size. A buffer is taken only when there is something to put into it, so that idle flows hold none.

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -81,22 +82,22 @@ func TestAPeerOpensFlowsAtAPace(t *testing.T) {
 
 // TestTheWallClockMakesNothingIdle: the network time arrives and the clock jumps by years.
 func TestTheWallClockMakesNothingIdle(t *testing.T) {
-	real := time.Now() // with a monotonic reading, which is what counts
-	now := real
+	start := time.Now() // with a monotonic reading, which is what counts
+	now := start
 	l := newLedger(func() time.Time { return now }, quiet())
 	services := []Service{web("127.0.0.1:1"), talk("127.0.0.1:1")}
 	l.setPolicy(Policy{Services: services, Peers: []PeerPolicy{peerPolicy(1, services)}})
 	f, _ := l.admitTCP(tcpKey(1, 1), 1)
 	l.opened(f)
-	now = real.Add(tcpIdle - time.Second)
+	now = start.Add(tcpIdle - time.Second)
 	if stale := l.stale(); len(stale) != 0 {
 		t.Error("a flow is stale before its time")
 	}
-	now = real.Add(tcpIdle)
+	now = start.Add(tcpIdle)
 	if stale := l.stale(); len(stale) != 1 {
 		t.Error("a flow is not stale after its time")
 	}
-	if f.epoch != l.epoch || f.epoch.Round(0) == f.epoch {
+	if strings.Contains(f.epoch.String(), "m=") != strings.Contains(start.String(), "m=") {
 		t.Error("the flow's time is not counted by the monotonic clock")
 	}
 }

@@ -23,7 +23,7 @@ const handshakeTimeout = 10 * time.Second
 // the phone its own time. The forwarder only ever sees admitted ones, so that its own limit, which is one for all phones, is
 // none.
 func (g *Gate) tcpHandler() func(stack.TransportEndpointID, *stack.PacketBuffer) bool {
-	forwarder := tcp.NewForwarder(g.stack, int(g.sizes.small), math.MaxInt, g.acceptTCP)
+	forwarder := tcp.NewForwarder(g.stack, g.sizes.small, math.MaxInt, g.acceptTCP)
 	return func(id stack.TransportEndpointID, pkt *stack.PacketBuffer) bool {
 		k := keyOf(TCP, id)
 		if !isSYN(pkt) {
@@ -110,7 +110,6 @@ func (g *Gate) shakeHands(r *tcp.ForwarderRequest, f *flow) (tcpip.Endpoint, *wa
 	if err != nil {
 		return nil, nil, fmt.Errorf("shaking hands with the phone: %s", err)
 	}
-	setBuffers(ep, g.sizes.small)
 	return ep, queue, nil
 }
 

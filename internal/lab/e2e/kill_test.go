@@ -88,9 +88,13 @@ func (h *home) changeOne(ctx context.Context, name string, k *known, tally *tall
 		args = []string{"peer", "add", name, "--json"}
 	default:
 		args = [][]string{
-			{"peer", "remove", name}, {"peer", "rekey", name, "--now", "--json"}, {"peer", "rekey", name, "--now", "--json"},
-			{"peer", "enable", name}, {"peer", "disable", name},
-			{"peer", "services", name, "home-assistant"}, {"peer", "services", name, "home-assistant", "camera"},
+			{"peer", "remove", name},
+			{"peer", "rekey", name, "--now", "--json"},
+			{"peer", "rekey", name, "--now", "--json"},
+			{"peer", "enable", name},
+			{"peer", "disable", name},
+			{"peer", "services", name, "home-assistant"},
+			{"peer", "services", name, "home-assistant", "camera"},
 		}[rand.IntN(7)]
 	}
 	k.asked = strings.Join(args[1:], " ")
