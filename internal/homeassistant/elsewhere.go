@@ -2,6 +2,7 @@ package homeassistant
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 )
@@ -19,6 +20,8 @@ const (
 type survey struct {
 	spots []spot
 	note  string // a sentence; empty when there is nothing to add
+
+	crowded bool // mDNS proposed more than was looked at
 }
 
 // first tries targets in their order, until one passes.
@@ -59,6 +62,7 @@ func gather(surveys []survey) (all survey) {
 		if s.note != "" {
 			all.note = s.note
 		}
+		all.crowded = all.crowded || s.crowded
 	}
 	return all
 }
@@ -68,12 +72,12 @@ func (f *Finder) propose(ctx context.Context) survey {
 	if f.name != "" {
 		return f.named(ctx)
 	}
-	announcements, err := f.senses.browse(ctx)
+	said, err := f.senses.browse(ctx)
 	if err != nil {
 		f.log.Debug("mDNS not asked", "error", err)
 		return survey{}
 	}
-	return f.announced(ctx, announcements)
+	return f.announced(ctx, said)
 }
 
 // named tries the targets of the given name at every address that it has.
@@ -96,8 +100,13 @@ func (f *Finder) named(ctx context.Context) survey {
 	return found
 }
 
+// crowd is the sentence about too many.
+const crowd = "too many devices on this network claim to be Home Assistant"
+
 // announced tries what was announced, all at once, because a machine that is off takes its time to not answer.
-func (f *Finder) announced(ctx context.Context, announcements []Announcement) survey {
+func (f *Finder) announced(ctx context.Context, said Hearsay) survey {
+	announcements := inTurn(said.Announcements)
+	crowded := said.Crowded || len(announcements) > mostAnnounced
 	announcements = announcements[:min(len(announcements), mostAnnounced)]
 	found := make([]survey, len(announcements))
 	var wait sync.WaitGroup
@@ -110,12 +119,15 @@ func (f *Finder) announced(ctx context.Context, announcements []Announcement) su
 	// An IPv4 address first, so that it is the one that stays when two are the same Home Assistant.
 	slices.SortStableFunc(all.spots, func(a, b spot) int { return a.target.IP().BitLen() - b.target.IP().BitLen() })
 	all.spots = merge(all.spots)
+	if all.crowded = crowded; crowded {
+		all.note = crowd
+	}
 	return all
 }
 
 // tryAnnounced tries the addresses of one announcement and takes the first that passes: they are said to be one host's.
 func (f *Finder) tryAnnounced(ctx context.Context, a Announcement) survey {
-	addrs := usable(a.Addrs, f.senses.onLink)
+	addrs := ownFirst(usable(a.Addrs, f.senses.onLink), a.Source)
 	if a.Installing {
 		return survey{note: "the Home Assistant that " + a.Source.String() + " announces is still installing itself"}
 	}
@@ -131,6 +143,21 @@ func (f *Finder) tryAnnounced(ctx context.Context, a Announcement) survey {
 		}
 	}
 	return survey{}
+}
+
+// ownFirst puts the address that an announcement came from before the others that it names, so that it is among those
+// that are tried, however many somebody else adds in its name.
+func ownFirst(addrs []netip.Addr, source netip.Addr) []netip.Addr {
+	slices.SortStableFunc(addrs, func(a, b netip.Addr) int {
+		switch source {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
+		return 0
+	})
+	return addrs
 }
 
 // elsewhere looks for a pinned Home Assistant that is not where it was: at its other port, on this machine, on the LAN.

@@ -34,7 +34,7 @@ type Config struct {
 	URL string
 
 	// Browse asks the LAN who announces a Home Assistant; nil for multicast DNS.
-	Browse func(context.Context) ([]Announcement, error)
+	Browse func(context.Context) (Hearsay, error)
 }
 
 // Finder finds Home Assistant and keeps knowing where it is. Its methods may be called from several goroutines.
@@ -58,6 +58,7 @@ type Finder struct {
 	misses    int           // looks in vain in a row, at what was found
 	fruitless int           // looks in a row that did not end in Found
 	several   bool          // more than one was seen, and the owner has not chosen
+	crowded   bool          // several, because a crowd was heard
 	doubt     *Announcement // of another installation, by the pinned machine
 	last      Target        // of told: the one that worked
 	inspected time.Time     // the last closer look

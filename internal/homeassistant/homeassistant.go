@@ -20,6 +20,8 @@
 //
 // mDNS only proposes. Anybody on the LAN can say anything in it, so an announcement counts only when it comes from a
 // directly connected network, names a private address on one, and something at that address passes for Home Assistant.
+// And "the only one" is what we saw only if we saw all: where more is said than we listen to, there is a crowd, somebody
+// may be drowning the household's own Home Assistant out, and then nothing that mDNS proposes is taken unasked.
 //
 // A blip is not an event: lost means two looks in vain. Nothing is looked for outside the household's networks.
 //
@@ -40,7 +42,7 @@ const (
 	Searching Phase = "searching" // none was ever seen since the start; we keep looking
 	Found     Phase = "found"
 	Lost      Phase = "lost"    // it was known and does not answer; we keep looking
-	Choose    Phase = "choose"  // several candidates, and nobody said yet which one it is
+	Choose    Phase = "choose"  // several candidates, or a crowd, and nobody said yet which one it is
 	Changed   Phase = "changed" // what answers is not the machine that we pinned; the owner must confirm
 )
 
@@ -79,6 +81,12 @@ type Candidate struct {
 	MAC         string `json:"mac,omitempty"` // from the kernel, not from the candidate
 	ThisMachine bool   `json:"this_machine"`
 	Source      Source `json:"source"`
+}
+
+// Hearsay is what came of asking the LAN once.
+type Hearsay struct {
+	Announcements []Announcement
+	Crowded       bool // more was said than is listened to, or by one in another's name, so that one may be missing
 }
 
 // An Announcement is what one host on the LAN said by mDNS about one Home Assistant. Nothing in it is checked but that

@@ -17,13 +17,6 @@ const (
 	// what was lost on the air is asked again after a second (section 5.2).
 	listenFor = 2 * time.Second
 	askAgain  = time.Second
-
-	// mostSenders are listened to for one question: a /24 full of Home Assistants would still fit. There is no bound on
-	// messages from all of them together but the time, or else whoever shouts first could silence the others.
-	mostSenders = 256
-
-	// mostFollowUps is how often more is asked because of what came in.
-	mostFollowUps = 4
 )
 
 // mdns asks the LAN one question at a time. It keeps no cache and answers nobody: a one-shot querier (RFC 6762, section
@@ -34,21 +27,13 @@ type mdns struct {
 }
 
 // browse asks who announces a Home Assistant and collects answers for two seconds.
-func (m mdns) browse(ctx context.Context) ([]Announcement, error) {
+func (m mdns) browse(ctx context.Context) (Hearsay, error) {
 	first, _ := question(service, dnsmessage.TypePTR)
-	all, err := m.ask(ctx, []dnsmessage.Question{first}, (*heard).missing, nil)
+	all, err := m.ask(ctx, []dnsmessage.Question{first}, (*heard).announces, false)
 	if err != nil {
-		return nil, fmt.Errorf("browsing by mDNS: %w", err)
+		return Hearsay{}, fmt.Errorf("browsing by mDNS: %w", err)
 	}
-	var announcements []Announcement
-	for source, h := range all {
-		if h == nil {
-			continue
-		}
-		announcements = append(announcements, h.announcements(source)...)
-	}
-	sortAnnouncements(announcements)
-	return announcements, nil
+	return all.hearsay(), nil
 }
 
 // resolve asks for the addresses of a name that ends in .local, and returns with the first answer that has any: those
@@ -62,25 +47,24 @@ func (m mdns) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 		}
 	}
 	var found []netip.Addr
-	_, err := m.ask(ctx, questions, nil, func(h *heard) bool {
+	all, err := m.ask(ctx, questions, func(h *heard) bool {
 		found = usable(h.addrs[name], m.onLink)
 		return len(found) > 0
-	})
+	}, true)
 	if err != nil {
 		return nil, fmt.Errorf("resolving %q by mDNS: %w", host, err)
 	}
-	if len(found) == 0 {
+	if len(all.said) == 0 {
 		return nil, fmt.Errorf("resolving %q by mDNS: nobody on this network has that name", host)
 	}
 	return found, nil
 }
 
-// ask puts the questions on every link and gathers what comes back, by sender. After an answer that leaves something
-// open, more says what to ask; enough ends the listening early. Either may be nil.
+// ask puts the questions on every link and gathers the answers that are about them, by sender. One is enough, or else
+// it listens to the end, and asks for what an answer leaves open.
 func (m mdns) ask(
-	ctx context.Context, questions []dnsmessage.Question,
-	more func(*heard) []dnsmessage.Question, enough func(*heard) bool,
-) (map[netip.Addr]*heard, error) {
+	ctx context.Context, questions []dnsmessage.Question, about func(*heard) bool, oneIsEnough bool,
+) (*senders, error) {
 	voices, err := m.open()
 	if err != nil {
 		return nil, err
@@ -96,8 +80,8 @@ func (m mdns) ask(
 	again := time.NewTimer(askAgain)
 	defer again.Stop()
 
-	all := map[netip.Addr]*heard{}
-	for followUps := mostFollowUps; ; {
+	all := newSenders(id, about, m.onLink)
+	for {
 		select {
 		case <-ctx.Done():
 			return all, nil
@@ -107,37 +91,18 @@ func (m mdns) ask(
 			if !ok {
 				return all, nil
 			}
-			h := m.hear(all, msg, id)
+			h := all.hear(msg)
 			if h == nil {
 				continue
 			}
-			if enough != nil && enough(h) {
+			if oneIsEnough {
 				return all, nil
 			}
-			if more != nil && followUps > 0 {
-				if open := more(h); len(open) > 0 {
-					followUps--
-					say(voices, id, open)
-				}
+			if open := all.open(h); len(open) > 0 {
+				say(voices, id, open)
 			}
 		}
 	}
-}
-
-// hear adds a message to what its sender said before. Answers that do not come from a directly connected network are
-// dropped (RFC 6762, section 11).
-func (m mdns) hear(all map[netip.Addr]*heard, msg message, id uint16) *heard {
-	h, ok := all[msg.source]
-	if !ok && len(all) < mostSenders {
-		if m.onLink(msg.source) {
-			h = newHeard()
-		}
-		all[msg.source] = h // nil for a stranger, so that it is not looked up again
-	}
-	if h != nil {
-		h.add(msg.bytes, id)
-	}
-	return h
 }
 
 // A message is what one sender sent at once.

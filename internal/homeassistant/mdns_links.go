@@ -129,10 +129,3 @@ func usable(addrs []netip.Addr, onLink func(netip.Addr) bool) []netip.Addr {
 	slices.SortStableFunc(good, func(a, b netip.Addr) int { return cmp.Compare(a.BitLen(), b.BitLen()) })
 	return good
 }
-
-// sortAnnouncements makes equal answers look equal, whichever came first.
-func sortAnnouncements(all []Announcement) {
-	slices.SortFunc(all, func(a, b Announcement) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), a.Source.Compare(b.Source), cmp.Compare(a.Port, b.Port))
-	})
-}

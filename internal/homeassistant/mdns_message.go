@@ -19,7 +19,7 @@ const (
 	// RFC 6762, section 17, allows, has room for some eight hundred empty ones.
 	mostRecords = 128
 
-	// mostKept bounds what is kept of each kind from one sender: nobody runs thirty Home Assistants on a machine.
+	// mostKept bounds what is kept of each kind from one sender: nobody runs so many Home Assistants on a machine.
 	mostKept = 16
 
 	// mostMessages of one sender are read for one question; the rest are dropped unread.
@@ -43,11 +43,14 @@ func question(name string, kind dnsmessage.Type) (dnsmessage.Question, bool) {
 
 // heard is what one sender said. The keys are names in lower case, because DNS does not tell case apart.
 type heard struct {
-	messages int               // that were read so far
-	labels   map[string]string // the instances of our service, and how they write their first label
-	srv      map[string]srv
-	txt      map[string][]string
-	addrs    map[string][]netip.Addr
+	messages  int  // that were read so far
+	followUps int  // how often more was asked because of it
+	full      bool // something was left out, or it contradicts itself: somebody may be speaking in its name
+
+	labels map[string]string // the instances of our service, and how they write their first label
+	srv    map[string]srv
+	txt    map[string][]string
+	addrs  map[string][]netip.Addr
 }
 
 type srv struct {
@@ -64,23 +67,30 @@ func newHeard() *heard {
 	}
 }
 
-// add reads one message, if it is an answer to the question with that id (RFC 6762, sections 6.7, 18.1 to 18.11).
-func (h *heard) add(message []byte, id uint16) {
-	if h.messages++; h.messages > mostMessages {
-		return
-	}
+// announces is what makes a sender one to listen to: it said that there is a Home Assistant.
+func (h *heard) announces() bool { return len(h.labels) > 0 }
+
+// add reads one message and tells whether it did: whether it is an answer to the question with that id (RFC 6762,
+// sections 6.7, 18.1 to 18.11).
+func (h *heard) add(message []byte, id uint16) bool {
 	var p dnsmessage.Parser
 	header, err := p.Start(message)
 	if err != nil || !header.Response || header.ID != id || header.OpCode != 0 || header.RCode != dnsmessage.RCodeSuccess {
-		return
+		return false
 	}
+	if h.messages == mostMessages {
+		h.full = true
+		return false
+	}
+	h.messages++
 	if p.SkipAllQuestions() != nil {
-		return
+		return false
 	}
 	left := mostRecords
 	h.section(&p, &left, p.AnswerHeader, p.SkipAnswer)
 	h.section(&p, &left, p.AuthorityHeader, p.SkipAuthority)
 	h.section(&p, &left, p.AdditionalHeader, p.SkipAdditional)
+	return true
 }
 
 // section reads the records of one section and ends at its end, at what cannot be skipped, or when left is used up.
@@ -114,13 +124,13 @@ func (h *heard) record(p *dnsmessage.Parser, header dnsmessage.ResourceHeader) b
 		}
 	case dnsmessage.TypeSRV:
 		var r dnsmessage.SRVResource
-		if r, err = p.SRVResource(); err == nil && r.Port != 0 {
-			keep(h.srv, name, srv{fold(r.Target), r.Port})
+		if r, err = p.SRVResource(); err == nil && r.Port != 0 && isInstance(name) {
+			keep(h, h.srv, name, srv{fold(r.Target), r.Port}, func(a, b srv) bool { return a == b })
 		}
 	case dnsmessage.TypeTXT:
 		var r dnsmessage.TXTResource
-		if r, err = p.TXTResource(); err == nil {
-			keep(h.txt, name, r.TXT)
+		if r, err = p.TXTResource(); err == nil && isInstance(name) {
+			keep(h, h.txt, name, r.TXT, slices.Equal[[]string])
 		}
 	case dnsmessage.TypeA:
 		var r dnsmessage.AResource
@@ -139,21 +149,38 @@ func (h *heard) record(p *dnsmessage.Parser, header dnsmessage.ResourceHeader) b
 }
 
 func (h *heard) instance(n dnsmessage.Name) {
-	if label, ok := strings.CutSuffix(fold(n), "."+service); ok && label != "" {
-		keep(h.labels, fold(n), n.String()[:len(label)])
+	if name := fold(n); isInstance(name) {
+		label := n.String()[:len(name)-len("."+service)]
+		keep(h, h.labels, name, label, strings.EqualFold)
 	}
+}
+
+// isInstance tells the names of Home Assistants from those of other things, which the same sender may offer too.
+func isInstance(name string) bool {
+	return strings.HasSuffix(name, "."+service) && len(name) > len("."+service)
 }
 
 func (h *heard) address(host string, addr netip.Addr) {
-	addrs := h.addrs[host]
-	if addr = addr.Unmap(); len(addrs) < mostKept && !slices.Contains(addrs, addr) {
-		keep(h.addrs, host, append(addrs, addr))
+	addrs, known := h.addrs[host]
+	addr = addr.Unmap()
+	switch {
+	case slices.Contains(addrs, addr):
+	case len(addrs) == mostKept || !known && len(h.addrs) == mostKept:
+		h.full = true
+	default:
+		h.addrs[host] = append(addrs, addr)
 	}
 }
 
-// keep bounds a map.
-func keep[V any](m map[string]V, key string, v V) {
-	if _, ok := m[key]; ok || len(m) < mostKept {
+// keep keeps what was said first: what comes later and differs may be somebody else's, under a forged address.
+func keep[V any](h *heard, m map[string]V, key string, v V, equal func(a, b V) bool) {
+	old, known := m[key]
+	switch {
+	case known:
+		h.full = h.full || !equal(old, v)
+	case len(m) == mostKept:
+		h.full = true
+	default:
 		m[key] = v
 	}
 }

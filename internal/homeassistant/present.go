@@ -86,14 +86,14 @@ func (f *Finder) inspection(ctx context.Context, found *find, s sight) inspectio
 }
 
 // identify asks the LAN which installation the pinned machine announces. Most announce none, to us or at all, and then
-// nothing follows from it. The first UUID is remembered; a different one is a doubt until the pinned one is announced
+// nothing follows from it; nor does anything from what a crowd lets through. The first UUID is remembered; a different one is a doubt until the pinned one is announced
 // again, or the owner confirms.
 func (f *Finder) identify(ctx context.Context, p pin) {
-	announcements, err := f.senses.browse(ctx)
-	if err != nil || ctx.Err() != nil {
+	said, err := f.senses.browse(ctx)
+	if err != nil || ctx.Err() != nil || said.Crowded {
 		return
 	}
-	claims := p.claims(announcements, f.senses.machine)
+	claims := p.claims(said.Announcements, f.senses.machine)
 	if len(claims) == 0 {
 		return
 	}

@@ -22,7 +22,7 @@ func realFinder(t *testing.T, url string) (*Finder, *journal.Journal) {
 		t.Fatal(err)
 	}
 	j := journal.New(st, time.Now, slog.New(slog.DiscardHandler))
-	f, err := New(Config{Store: st, Journal: j, URL: url, Browse: func(context.Context) ([]Announcement, error) { return nil, nil }})
+	f, err := New(Config{Store: st, Journal: j, URL: url, Browse: func(context.Context) (Hearsay, error) { return Hearsay{}, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,10 +158,13 @@ func (f *Finder) search(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	if found.crowded { // to none of these questions is the answer "the only one", then or later
+		f.several, f.crowded = true, true
+	}
 	switch {
 	case len(here.spots) == 1 || len(found.spots) == 1 && !f.several:
 		_ = f.adopt(ctx, pinned(found.spots[0], found.spots[0].source, time.Now()))
-	case len(found.spots) == 0:
+	case len(found.spots) == 0 && !found.crowded:
 		reason := f.notYet()
 		if found.note != "" {
 			reason += "; " + found.note
@@ -170,11 +173,17 @@ func (f *Finder) search(ctx context.Context) {
 	default:
 		// Once there were several it stays a question, even when all but one go quiet: that may be why they do.
 		f.several = true
-		f.publish(State{
-			Phase: Choose, Candidates: candidates(found.spots),
-			Reason: "more than one Home Assistant was seen on this network; say which one is yours: " + describeAll(found.spots),
-		}, "")
+		f.publish(State{Phase: Choose, Candidates: candidates(found.spots), Reason: f.which(found.spots)}, "")
 	}
+}
+
+// which is the question to the owner at the first find. A crowd's names are left to the list of candidates.
+func (f *Finder) which(spots []spot) string {
+	if f.crowded {
+		return crowd + ", or speak in its name, so that none was taken unasked; say which one is yours, or its address " +
+			"when it is not among them"
+	}
+	return "more than one Home Assistant was seen on this network; say which one is yours: " + describeAll(spots)
 }
 
 // ask is what the owner has to answer.
@@ -187,7 +196,7 @@ func ask(spots []spot) string {
 
 // adopt takes a new pin. Where it cannot be written, the state says so too, and the next look tries again.
 func (f *Finder) adopt(ctx context.Context, p pin) error {
-	f.several, f.doubt, f.misses = false, nil, 0
+	f.several, f.crowded, f.doubt, f.misses = false, false, nil, 0
 	_, err := f.present(ctx, find{target: p.target(), source: p.Source, pin: &p, write: true}, sight{answer: itself})
 	return err
 }

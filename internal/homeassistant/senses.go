@@ -13,7 +13,7 @@ type senses struct {
 	look    func(context.Context, Target) sight
 	inspect func(context.Context, Target) inspection
 	version func(context.Context, Target) string
-	browse  func(context.Context) ([]Announcement, error)
+	browse  func(context.Context) (Hearsay, error)
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	machine func(netip.Addr) machine
 	onLink  func(netip.Addr) bool

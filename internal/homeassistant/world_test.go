@@ -33,6 +33,7 @@ type world struct {
 	machines map[string]machine    // by address
 	names    map[string][]netip.Addr
 	says     []Announcement
+	crowded  bool // more is said than was heard
 	offLink  map[string]bool
 	looks    []time.Time // at anything of the pinned or told kind
 	browsed  int
@@ -188,9 +189,9 @@ func (w *world) version(context.Context, Target) string {
 	return "2026.9.1"
 }
 
-func (w *world) browse(ctx context.Context) ([]Announcement, error) {
+func (w *world) browse(ctx context.Context) (Hearsay, error) {
 	if !w.took(ctx, listenFor) {
-		return nil, nil
+		return Hearsay{}, nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -198,7 +199,7 @@ func (w *world) browse(ctx context.Context) ([]Announcement, error) {
 	if w.onBrowse != nil {
 		w.onBrowse()
 	}
-	return slices.Clone(w.says), nil
+	return Hearsay{slices.Clone(w.says), w.crowded}, nil
 }
 
 func (w *world) resolve(_ context.Context, host string) ([]netip.Addr, error) {
