@@ -41,7 +41,7 @@ type Service struct {
 // Errors that callers tell apart. What they say to the user stands before them in the message.
 var (
 	ErrInvalidService = errors.New("nothing was changed")
-	ErrServiceTaken   = errors.New("nothing was changed, as it is taken")
+	ErrServiceTaken   = errors.New("nothing was changed")
 	ErrNoService      = errors.New("no such service")
 	ErrBuiltin        = errors.New("it is built in")
 )
