@@ -35,7 +35,7 @@ func (c *carrier) resize(size int) {
 	c.phone.SocketOptions().SetReceiveBufferSize(int64(size), true)
 	c.phone.SocketOptions().SetSendBufferSize(int64(size), true)
 	_ = c.target.SetReadBuffer(size)
-	//_ = c.target.SetWriteBuffer(size)
+	_ = c.target.SetWriteBuffer(size)
 }
 
 // abort resets both ends, and by that wakes whoever waits for one of them.
