@@ -95,11 +95,11 @@ func (p *program) main(ctx context.Context, args []string) int {
 // dispatch finds the subcommand that args name. path is what was named so far, with a space behind it.
 func (p *program) dispatch(ctx context.Context, path string, list []command, args []string) error {
 	if len(args) == 0 {
-		p.help(path, list)
+		p.help(p.stderr, path, list)
 		return badUsage("%sneeds a subcommand", path)
 	}
 	if args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		p.help(path, list)
+		p.help(p.stdout, path, list)
 		return nil
 	}
 	for _, c := range list {
@@ -114,15 +114,15 @@ func (p *program) dispatch(ctx context.Context, path string, list []command, arg
 	return badUsage("unknown subcommand %q; `hearthgate %shelp` lists them", args[0], path)
 }
 
-func (p *program) help(path string, list []command) {
-	fmt.Fprintf(p.stderr, "usage: hearthgate %sSUBCOMMAND\n\n", path)
+func (p *program) help(w io.Writer, path string, list []command) {
+	fmt.Fprintf(w, "usage: hearthgate %sSUBCOMMAND\n\n", path)
 	for _, c := range list {
 		if c.sub == nil {
-			fmt.Fprintf(p.stderr, "  %s\n      %s\n", joinWords(path+c.name, c.args), c.summary)
+			fmt.Fprintf(w, "  %s\n      %s\n", joinWords(path+c.name, c.args), c.summary)
 			continue
 		}
 		for _, sub := range c.sub {
-			fmt.Fprintf(p.stderr, "  %s\n      %s\n", joinWords(c.name+" "+sub.name, sub.args), sub.summary)
+			fmt.Fprintf(w, "  %s\n      %s\n", joinWords(c.name+" "+sub.name, sub.args), sub.summary)
 		}
 	}
 }

@@ -64,7 +64,10 @@ func (p *program) announce(ctx context.Context, a *appliance) error {
 	if home.Phase == homeassistant.Found {
 		fmt.Fprintf(&b, "  Home Assistant  %s\n", strings.TrimSpace(home.Target+" "+versionWords(home.Version)))
 	} else {
-		fmt.Fprintf(&b, "  Home Assistant  %s\n", home.Reason)
+		fmt.Fprintf(&b, "  Home Assistant  %s\n", strings.TrimPrefix(home.Reason, "Home Assistant "))
+	}
+	if home.Phase == homeassistant.Searching {
+		fmt.Fprintf(&b, "                  or name it with --home-assistant http://HOST:8123\n")
 	}
 	for _, w := range home.Warnings {
 		fmt.Fprintf(&b, "                  Warning: %s\n", w.Text)

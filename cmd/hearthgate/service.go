@@ -130,7 +130,7 @@ func (p *program) printHomeAssistant(ha homeassistant.State) {
 	case ha.Phase == homeassistant.Found:
 		fmt.Fprintf(p.stdout, "Home Assistant  %s\n", ha.Target)
 	default:
-		fmt.Fprintf(p.stdout, "Home Assistant  %s: %s\n", ha.Phase, ha.Reason)
+		fmt.Fprintf(p.stdout, "Home Assistant  %s: %s\n", ha.Phase, strings.TrimPrefix(ha.Reason, "Home Assistant "))
 	}
 	for _, c := range ha.Candidates {
 		fmt.Fprintf(p.stdout, "                candidate %s %s (choose it with: %s home-assistant use %s)\n", c.Target, c.Name, p.name, c.Target)
