@@ -28,13 +28,17 @@ type segment struct {
 	gateway4, gateway6 netip.Addr
 }
 
-// up makes the bridge. It floods multicast as an unmanaged switch does, so that mDNS needs no querier (RFC 4541).
+// up makes the bridge. It floods multicast as an unmanaged switch does, so that mDNS needs no querier (RFC 4541). Its
+// hardware address is given: a bridge of its own choosing takes the lowest of its ports', so that a host that is plugged in
+// later could change it, and every other host would send to the old one until its neighbour entry has run out.
 func (s *segment) up() error {
+	b := s.gateway4.As4()
+	mac := net.HardwareAddr{0x02, 0x00, b[0], b[1], b[2], b[3]} // 0x02: locally administered
 	return s.host.ip(`
-		link add name %[1]s type bridge mcast_snooping 0 forward_delay 0
+		link add name %[1]s address %[4]s type bridge mcast_snooping 0 forward_delay 0
 		link set dev %[1]s up
 		addr add %[2]s/24 brd + dev %[1]s
-		addr add %[3]s/64 dev %[1]s nodad`, s.bridge, s.gateway4, s.gateway6)
+		addr add %[3]s/64 dev %[1]s nodad`, s.bridge, s.gateway4, s.gateway6, mac)
 }
 
 // connect gives the host its link eth0, plugged into the segment, its addresses and its default routes.
