@@ -29,13 +29,13 @@ func newCarrier(g *Gate, f *flow, phone tcpip.Endpoint, queue *waiter.Queue, tar
 	return &carrier{gate: g, flow: f, phone: phone, queue: queue, target: target.(*net.TCPConn), chunks: g.chunks}
 }
 
-// resize fixes the buffers of both ends; the stack and the kernel would let them grow by themselves otherwise. A system that
-// does not let us has its own bounds.
-func (c *carrier) resize(size int) {
-	c.phone.SocketOptions().SetReceiveBufferSize(int64(size), true)
-	c.phone.SocketOptions().SetSendBufferSize(int64(size), true)
-	_ = c.target.SetReadBuffer(size)
-	_ = c.target.SetWriteBuffer(size)
+// resize fixes the buffers of both ends, each way; the stack and the kernel would let them grow by themselves otherwise. A
+// system that does not let us has its own bounds.
+func (c *carrier) resize(phone, target int) {
+	c.phone.SocketOptions().SetReceiveBufferSize(int64(phone), true)
+	c.phone.SocketOptions().SetSendBufferSize(int64(phone), true)
+	_ = c.target.SetReadBuffer(target)
+	_ = c.target.SetWriteBuffer(target)
 }
 
 // abort resets both ends, and by that wakes whoever waits for one of them.
@@ -54,7 +54,7 @@ func (c *carrier) run() {
 		return
 	}
 	c.raw = raw
-	c.resize(c.gate.sizes.small)
+	c.resize(c.gate.sizes.small, targetSmall)
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
@@ -94,7 +94,7 @@ func (m *meter) add(n int) {
 	}
 	m.next = m.moved + widenAgain
 	if m.c.gate.ledger.widen(m.c.flow) {
-		m.c.resize(m.c.gate.sizes.large)
+		m.c.resize(m.c.gate.sizes.large, targetLarge)
 	}
 }
 
