@@ -17,10 +17,12 @@ import (
 // way of each flow (9 MiB) and two goroutines (4 MiB) are 42 MiB of the 64 that we have, for one such phone or for many:
 // flows and wide places of all phones together are bounded (maxTCPAll, maxWideAll). TestBadPhoneMemory is such a phone.
 //
-// The kernel's buffers towards the targets are bounded with them. Left to themselves they grow to some megabytes each, and 256
-// stalled flows fill all that a small machine has for TCP, until its kernel aborts the connections of everybody (seen in
-// these tests: TCPAbortOnMemory). It doubles what it is told (socket(7)), so that one phone whose downloads are all stalled
-// holds 35 MiB of it.
+// What waits in the kernel for a target is bounded with them (it doubles what it is told, socket(7)). Left to itself it grows to
+// megabytes for each connection, and 256 stalled ones fill all that a small machine has for TCP, until its kernel aborts the
+// connections of everybody (seen in these tests: TCPAbortOnMemory). What has come from a target is left to the kernel: that
+// grows only while we read fast, and a receive buffer of a fixed size (SO_RCVBUF) makes it drop what it had promised to
+// take, which costs 200 ms each time and, where both ways are full, everything: Linux 6.18 then refuses the very
+// acknowledgements that would open the window again.
 const (
 	maxWide    = 8  // of one peer: a browser and an app at full speed
 	maxWideAll = 12 // of all peers
@@ -31,9 +33,8 @@ const (
 	// widenAgain is when a flow that found no place asks again.
 	widenAgain = 1 << 20
 
-	// targetSmall and targetLarge are the kernel's buffers each way, beside the stack's small and large ones. The small one is
-	// what Linux begins with (tcp_rmem: 128 KiB); with less it drops what is on its way already, and the target sends it
-	// again after 200 ms. The large one is 2 Gbit/s at 1 ms, which is far in a house.
+	// targetSmall and targetLarge are for what waits in the kernel for a target, beside the stack's small and large buffers.
+	// The large one is 2 Gbit/s at 1 ms, which is far in a house.
 	targetSmall = 64 << 10
 	targetLarge = 256 << 10
 

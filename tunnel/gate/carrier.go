@@ -29,12 +29,11 @@ func newCarrier(g *Gate, f *flow, phone tcpip.Endpoint, queue *waiter.Queue, tar
 	return &carrier{gate: g, flow: f, phone: phone, queue: queue, target: target.(*net.TCPConn), chunks: g.chunks}
 }
 
-// resize fixes the buffers of both ends, each way; the stack and the kernel would let them grow by themselves otherwise. A
-// system that does not let us has its own bounds.
+// resize fixes what the phone's end may hold, each way, and what waits for the target; the stack and the kernel would let them
+// grow by themselves otherwise. A system that does not let us has its own bounds.
 func (c *carrier) resize(phone, target int) {
 	c.phone.SocketOptions().SetReceiveBufferSize(int64(phone), true)
 	c.phone.SocketOptions().SetSendBufferSize(int64(phone), true)
-	_ = c.target.SetReadBuffer(target)
 	_ = c.target.SetWriteBuffer(target)
 }
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -95,11 +96,16 @@ type batched struct {
 func (p batched) dial(at netip.AddrPort) net.Conn {
 	p.t.Helper()
 	to := tcpip.FullAddress{NIC: link.NIC, Addr: tcpip.AddrFromSlice(at.Addr().AsSlice()), Port: at.Port()}
-	c, err := gonet.DialContextTCP(soon(p.t), p.stack, to, netProtocol(key{phone: at}))
-	if err != nil {
-		p.t.Fatal(err)
+	for ctx := soon(p.t); ; { // see patientTCP
+		c, err := gonet.DialContextTCP(ctx, p.stack, to, netProtocol(key{phone: at}))
+		if err == nil {
+			return c
+		}
+		if !strings.Contains(err.Error(), "refused") {
+			p.t.Fatal(err)
+		}
+		pause()
 	}
-	return c
 }
 
 // wire carries packets from one device to another until the first is closed, as wireguard-go would.

@@ -26,7 +26,7 @@ func TestTCPLimit(t *testing.T) {
 	four, six := netip.AddrPortFrom(ours4.Addr(), 8080), netip.AddrPortFrom(ours6.Addr(), 8080)
 	first := anna.tcp(four)
 	for i := 1; i < maxTCP; i++ {
-		anna.tcp([]netip.AddrPort{four, six}[i%2])
+		anna.patientTCP([]netip.AddrPort{four, six}[i%2])
 	}
 	wantReset(t, "one too many, v4", anna, four)
 	wantReset(t, "one too many, v6", anna, six)
@@ -147,7 +147,7 @@ func TestBadPhoneLeavesOthersAlone(t *testing.T) {
 
 	before := latency(t, good, at(page))
 	for range maxTCP {
-		bad.tcp(at(camera)) // and never reads
+		bad.patientTCP(at(camera)) // and never reads
 	}
 	stop := make(chan struct{})
 	var floods sync.WaitGroup
@@ -218,7 +218,7 @@ func TestWideFlows(t *testing.T) {
 	at := netip.AddrPortFrom(ours4.Addr(), 8080)
 	var conns []tcpConn
 	for range maxWide + 4 {
-		conns = append(conns, anna.tcp(at))
+		conns = append(conns, anna.patientTCP(at))
 	}
 	wide := func() int {
 		r.gate.ledger.mu.Lock()

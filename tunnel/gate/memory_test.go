@@ -34,7 +34,7 @@ func TestBadPhoneMemory(t *testing.T) {
 		go trickle(c)
 		defer func() { _ = c.Close() }()
 	}
-	// 39 MiB by the sum in buffers.go, and the rest for the records of both ends.
+	// 42 MiB by the sum in buffers.go, and the rest for the records of both ends.
 	const limit = 48 << 20
 	var last int64
 	eventually(t, "a standstill", func() bool {

@@ -52,6 +52,18 @@ func (p *phone) tryTCP(at netip.AddrPort) (tcpConn, error) {
 	return c, nil
 }
 
+// patientTCP dials until it is let in. Handshakes that are finished for the phone are pending here for a moment longer, so that
+// a test that opens hundreds of connections in a loop may meet that limit on a busy machine.
+func (p *phone) patientTCP(at netip.AddrPort) (c tcpConn) {
+	p.t.Helper()
+	eventually(p.t, "a connection", func() (ok bool) {
+		var err error
+		c, err = p.tryTCP(at)
+		return err == nil
+	})
+	return c
+}
+
 func (p *phone) tcp(at netip.AddrPort) tcpConn {
 	p.t.Helper()
 	c, err := p.tryTCP(at)

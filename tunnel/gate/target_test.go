@@ -34,7 +34,6 @@ func serve(t testing.TB, handle func(*net.TCPConn)) (target string) {
 				defer func() { _ = c.Close() }()
 				defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 				// The kernel would give megabytes to each of the hundreds of connections of some tests.
-				_ = c.(*net.TCPConn).SetReadBuffer(256 << 10)
 				_ = c.(*net.TCPConn).SetWriteBuffer(256 << 10)
 				handle(c.(*net.TCPConn))
 			})
