@@ -118,6 +118,8 @@ func insideTheNamespace(t *testing.T) {
 		}
 	})
 
+	t.Run("links", func(t *testing.T) { insideAboutLinks(t, link) })
+
 	t.Run("neighbours", func(t *testing.T) {
 		mac, ok, err := Neighbour(netip.MustParseAddr("192.168.77.20"))
 		if err != nil || !ok || mac.String() != "02:00:00:00:00:20" {

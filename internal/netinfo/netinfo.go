@@ -9,7 +9,8 @@
 // address on one of our links. An address is on-link when the kernel would send to it without a gateway in between.
 //
 // Addresses go in and come out as netip.Addr, IPv4 never in its IPv6-mapped form. On Linux the questions go over
-// netlink (rtnetlink(7)) and need neither root nor a capability. Elsewhere, which is where people develop, the standard
+// netlink (rtnetlink(7)); only whether packets are passed on is read from /proc/sys/net, and over which link a connection
+// came from its socket. None needs root or a capability. Elsewhere, which is where people develop, the standard
 // library answers what it can, and what it cannot answer is [ErrUnsupported] instead of a guess.
 //
 // It never changes anything: every message it sends asks the kernel, none tells it.
