@@ -26,6 +26,8 @@ const (
 	ServiceRemoved Type = "service.removed"
 
 	ServerRekeyed Type = "server.rekeyed"
+
+	EndpointChanged Type = "endpoint.changed" // where new phones' configs say that this home is
 )
 
 // Event is one thing that happened.
