@@ -1,15 +1,9 @@
 package api
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/hearthgate/hearthgate/internal/journal"
 )
 
 func (s *Server) getStatus(c echo.Context) error {
@@ -36,16 +30,33 @@ func (s *Server) getStatus(c echo.Context) error {
 			counts.Active++
 		}
 	}
-	return c.JSON(http.StatusOK, Status{
-		Version: s.cfg.Version, StartedAt: s.started.UTC(), StateDir: s.cfg.StateDir, ClockSynced: s.cfg.Synchronised(),
-		HomeAssistant: s.cfg.HomeAssistant.State(),
+	owner := s.caller(c).Owner
+	status := Status{
+		Version: s.cfg.Version, StartedAt: s.started.UTC(), ClockSynced: s.cfg.Synchronised(),
+		HomeAssistant: s.cfg.HomeAssistant.State(), Web: s.web(owner),
 		Tunnel: TunnelStatus{
 			ListenPort: s.cfg.Tunnel.ListenPort(), PublicKey: server.PublicKey.String(),
 			IPv4: server.Address4.String(), IPv6: server.Address6.String(), URL: InsideURL(server, s.cfg.HomeAssistant.State()),
-			UAPISocket: s.cfg.Tunnel.Socket(),
 		},
 		Endpoint: endpoint, Services: services, Peers: counts,
-	})
+	}
+	if owner {
+		status.StateDir, status.Tunnel.UAPISocket = s.cfg.StateDir, s.cfg.Tunnel.Socket()
+	}
+	return c.JSON(http.StatusOK, status)
+}
+
+// web is how the page stands; its setup code is for whoever owns the machine.
+func (s *Server) web(owner bool) *WebStatus {
+	if s.cfg.Web == nil {
+		return nil
+	}
+	out := s.cfg.Web.Web()
+	out.URLs = append([]string{}, out.URLs...)
+	if !owner || out.Claimed {
+		out.SetupCode = ""
+	}
+	return &out
 }
 
 func (s *Server) listServices(c echo.Context) error {
@@ -90,105 +101,4 @@ func (s *Server) useHomeAssistant(c echo.Context) error {
 		return Refusal(ErrInvalid, err)
 	}
 	return s.getHomeAssistant(c)
-}
-
-// journalLimit bounds one answer of the journal, in events.
-const journalLimit = 1000
-
-func (s *Server) getJournal(c echo.Context) error {
-	limit, err := number(c, "limit", 100)
-	if err != nil {
-		return err
-	}
-	events, err := s.cfg.Journal.Recent(int(min(max(limit, 1), journalLimit)))
-	if err != nil {
-		return err
-	}
-	if events == nil {
-		events = []journal.Event{}
-	}
-	return c.JSON(http.StatusOK, events)
-}
-
-// number reads a query parameter that is a whole number.
-func number(c echo.Context, name string, absent uint64) (uint64, error) {
-	text := c.QueryParam(name)
-	if text == "" {
-		return absent, nil
-	}
-	n, err := strconv.ParseUint(text, 10, 63)
-	if err != nil {
-		return 0, refuse(ErrInvalid, fmt.Sprintf("%s must be a whole number, not %q", name, text))
-	}
-	return n, nil
-}
-
-// heartbeat is how often an idle event stream sends a comment, so that a reader that is gone is noticed.
-const heartbeat = 30 * time.Second
-
-// streamEvents sends journal events as they happen, as server-sent events (WHATWG HTML, section 9.2). With after=SEQ, or
-// the Last-Event-ID header of a reader that comes back, it begins with what was written after that event.
-func (s *Server) streamEvents(c echo.Context) error {
-	after, err := number(c, "after", 0)
-	if err != nil {
-		return err
-	}
-	resume := c.QueryParam("after") != ""
-	if id, err := strconv.ParseUint(c.Request().Header.Get("Last-Event-ID"), 10, 63); err == nil {
-		after, resume = id, true
-	}
-	// First subscribe, then read what was written before: nothing falls between.
-	live, stop := s.cfg.Journal.Subscribe(64)
-	defer stop()
-	w := c.Response()
-	w.Header().Set(echo.HeaderContentType, "text/event-stream")
-	w.WriteHeader(http.StatusOK)
-	w.Flush()
-	if resume {
-		past, err := s.cfg.Journal.After(after, journalLimit)
-		if err != nil {
-			return err
-		}
-		for _, e := range past {
-			if err := sendEvent(w, e); err != nil {
-				return nil // the reader is gone
-			}
-			after = e.Seq
-		}
-	}
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
-		select {
-		case <-c.Request().Context().Done():
-			return nil
-		case <-beat.C:
-			if _, err := fmt.Fprint(w, ": \n\n"); err != nil {
-				return nil // the reader is gone
-			}
-			w.Flush()
-		case e, ok := <-live:
-			if !ok {
-				return nil // fell behind; the reader comes back with Last-Event-ID
-			}
-			if e.Seq <= after {
-				continue
-			}
-			if err := sendEvent(w, e); err != nil {
-				return nil // the reader is gone
-			}
-		}
-	}
-}
-
-func sendEvent(w *echo.Response, e journal.Event) error {
-	body, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.Seq, e.Type, body); err != nil {
-		return err
-	}
-	w.Flush()
-	return nil
 }

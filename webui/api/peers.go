@@ -48,12 +48,27 @@ func (s *Server) getPeer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, s.view(p, s.cfg.Tunnel.Live()[p.ID]))
+	return s.answerPeer(c, p)
+}
+
+// answerPeer answers with a peer and the version that it has.
+func (s *Server) answerPeer(c echo.Context, p peers.Peer) error {
+	shown := s.view(p, s.cfg.Tunnel.Live()[p.ID])
+	tag, err := etag(shown)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("ETag", tag)
+	return c.JSON(http.StatusOK, shown)
 }
 
 func (s *Server) addPeer(c echo.Context) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
 	var in AddPeer
-	if err := read(c, &in); err != nil {
+	if err := decode(raw, &in); err != nil {
 		return err
 	}
 	expires, err := s.expiry(in.Expires)
@@ -64,8 +79,10 @@ func (s *Server) addPeer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.enrol(c, http.StatusCreated, func() (peers.Enrolment, error) {
-		return s.cfg.Peers.Add(peers.AddRequest{Name: in.Name, ExpiresAt: expires, PublicKey: pub, Services: in.Services})
+	return s.once(c, raw, func() (*Enrolment, error) {
+		return s.enrol(c, func() (peers.Enrolment, error) {
+			return s.cfg.Peers.Add(peers.AddRequest{Name: in.Name, ExpiresAt: expires, PublicKey: pub, Services: in.Services})
+		})
 	})
 }
 
@@ -74,25 +91,32 @@ func (s *Server) rekeyPeer(c echo.Context) error {
 	if err := read(c, &in); err != nil {
 		return err
 	}
+	if err := s.unmodified(c); err != nil {
+		return err
+	}
 	pub, err := publicKey(in.PublicKey)
 	if err != nil {
 		return err
 	}
-	return s.enrol(c, http.StatusOK, func() (peers.Enrolment, error) {
+	out, err := s.enrol(c, func() (peers.Enrolment, error) {
 		return s.cfg.Peers.Rekey(c.Param("id"), pub, in.Now)
 	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, out)
 }
 
-// enrol makes an enrolment and answers with it. Whatever could stop the config from being made is asked before the
+// enrol makes an enrolment. Whatever could stop the config from being made is asked before the
 // peer is: a phone whose config was never shown would be half done.
-func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolment, error)) error {
+func (s *Server) enrol(c echo.Context, change func() (peers.Enrolment, error)) (*Enrolment, error) {
 	endpoint, err := s.cfg.Endpoint.Endpoint()
 	if err != nil {
-		return refuse(ErrConflict, fmt.Sprintf("%v; nothing was changed", err))
+		return nil, refuse(ErrConflict, fmt.Sprintf("%v; nothing was changed", err))
 	}
 	server, err := s.cfg.Peers.Server()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var seq uint64
 	if last, err := s.cfg.Journal.Recent(1); err == nil && len(last) > 0 {
@@ -100,14 +124,14 @@ func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolmen
 	}
 	e, err := change()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.inForce(c)
 	config, err := e.Config(server, endpoint.Address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out := Enrolment{
+	out := &Enrolment{
 		Peer: s.view(e.Peer, Live{}), Config: config.Text(), FileName: peers.FileName(e.Peer.Name),
 		URL: InsideURL(server, s.cfg.HomeAssistant.State()), Endpoint: endpoint, Notes: []string{}, Warnings: []string{}, EventSeq: seq,
 	}
@@ -115,7 +139,7 @@ func (s *Server) enrol(c echo.Context, status int, change func() (peers.Enrolmen
 	for _, w := range s.cfg.HomeAssistant.State().Warnings {
 		out.Warnings = append(out.Warnings, w.Text)
 	}
-	return c.JSON(status, out)
+	return out, nil
 }
 
 // notes are what the person who adds or rekeys a phone would otherwise find out when it does not connect.
@@ -152,12 +176,15 @@ func (s *Server) changePeer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.unmodified(c); err != nil {
+		return err
+	}
 	p, err := change()
 	if err != nil {
 		return err
 	}
 	s.inForce(c)
-	return c.JSON(http.StatusOK, s.view(p, s.cfg.Tunnel.Live()[p.ID]))
+	return s.answerPeer(c, p)
 }
 
 // oneChange picks the one thing that is to be changed: several would be several transactions, and one could fail.
@@ -186,6 +213,9 @@ func (s *Server) oneChange(id string, in ChangePeer) (func() (peers.Peer, error)
 }
 
 func (s *Server) removePeer(c echo.Context) error {
+	if err := s.unmodified(c); err != nil {
+		return err
+	}
 	if err := s.cfg.Peers.Remove(c.Param("id")); err != nil {
 		return err
 	}

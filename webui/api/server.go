@@ -17,6 +17,7 @@ import (
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/internal/journal"
 	"github.com/hearthgate/hearthgate/peers"
+	"github.com/hearthgate/hearthgate/webui/account"
 )
 
 // Tunnel is what the API asks of the WireGuard server.
@@ -41,7 +42,7 @@ type EndpointSource interface {
 	Endpoint() (Endpoint, error)
 }
 
-// Config is what a Server is made of. All fields are required.
+// Config is what a Server is made of.
 type Config struct {
 	Peers         *peers.Registry
 	Services      Services
@@ -53,8 +54,23 @@ type Config struct {
 	Synchronised  func() bool      // whether the clock is known to be right
 	Version       string
 	StateDir      string
-	Owner         bool // whoever asks owns the machine: errors may show what failed inside
 	Log           *slog.Logger
+	// Owner is that whoever asks owns the machine: they may do everything, and errors may show what failed inside. Without
+	// it the caller stands in the request's context (WithCaller).
+	Owner bool
+
+	// What follows may be nil.
+
+	Account  *account.Account
+	Usage    Usage
+	Settings Settings
+	Links    Links
+	Desk     Desk
+	Exposure ExposureSource
+	Web      Web
+	// LoginFailures counts refused sign-ins since the start.
+	LoginFailures func() uint64
+	Interface     string // the WireGuard interface's name in metrics; empty: hearthgate
 }
 
 // Server holds the handlers. Its zero value is not usable; make it with New.
@@ -62,6 +78,8 @@ type Server struct {
 	cfg     Config
 	started time.Time
 	echo    *echo.Echo
+	streams streams
+	replays replays
 }
 
 // bodyLimit bounds a request, in bytes: the longest sensible one is a name, a key and a list of services.
@@ -76,27 +94,11 @@ func New(cfg Config) *Server {
 	e.HideBanner, e.HidePort = true, true
 	s := &Server{cfg: cfg, started: time.Now(), echo: e}
 	e.HTTPErrorHandler = s.handleError
-	e.Use(noStore)
-
-	v1 := e.Group("/api/v1")
-	v1.GET("/status", s.getStatus)
-	v1.GET("/peers", s.listPeers)
-	v1.POST("/peers", s.addPeer)
-	v1.GET("/peers/:id", s.getPeer)
-	v1.PATCH("/peers/:id", s.changePeer)
-	v1.DELETE("/peers/:id", s.removePeer)
-	v1.POST("/peers/:id/rekey", s.rekeyPeer)
-	v1.GET("/services", s.listServices)
-	v1.POST("/services", s.addService)
-	v1.DELETE("/services/:name", s.removeService)
-	v1.GET("/home-assistant", s.getHomeAssistant)
-	v1.PUT("/home-assistant", s.useHomeAssistant)
-	v1.POST("/server/rekey", s.rekeyServer)
-	v1.GET("/journal", s.getJournal)
-	v1.GET("/events", s.streamEvents)
-	e.GET("/api/openapi.yaml", func(c echo.Context) error {
-		return c.Blob(http.StatusOK, "application/yaml", openAPI)
-	})
+	table := s.routes()
+	e.Use(noStore, s.guard(table))
+	for _, r := range table {
+		e.Add(r.method, r.path, r.answer)
+	}
 	return s
 }
 
@@ -132,15 +134,28 @@ func (s *Server) inForce(c echo.Context) {
 
 // read takes a JSON body whole: the right type, no unknown field, nothing after it.
 func read(c echo.Context, into any) error {
+	raw, err := body(c)
+	if err != nil {
+		return err
+	}
+	return decode(raw, into)
+}
+
+// body is the whole body of a request that says that it is JSON. A form of another site cannot say that.
+func body(c echo.Context) ([]byte, error) {
 	media, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || media != echo.MIMEApplicationJSON {
-		return refuse(ErrInvalid, "the body must be JSON with Content-Type application/json; nothing was changed")
+		return nil, refuse(ErrInvalid, "the body must be JSON with Content-Type application/json; nothing was changed")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit))
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit))
 	if err != nil {
-		return refuse(ErrInvalid, fmt.Sprintf("the body could not be read, or is longer than %d bytes; nothing was changed", bodyLimit))
+		return nil, refuse(ErrInvalid, fmt.Sprintf("the body could not be read, or is longer than %d bytes; nothing was changed", bodyLimit))
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
+	return raw, nil
+}
+
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return refuse(ErrInvalid, fmt.Sprintf("reading the JSON body: %v; nothing was changed", err))

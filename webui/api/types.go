@@ -116,13 +116,14 @@ type UseHomeAssistant struct {
 type Status struct {
 	Version       string              `json:"version"`
 	StartedAt     time.Time           `json:"started_at"`
-	StateDir      string              `json:"state_dir"`
+	StateDir      string              `json:"state_dir,omitempty"` // shown to the machine's owner only
 	ClockSynced   bool                `json:"clock_synchronised"`
 	HomeAssistant homeassistant.State `json:"home_assistant"`
 	Tunnel        TunnelStatus        `json:"tunnel"`
 	Endpoint      Endpoint            `json:"endpoint"`
 	Services      []Service           `json:"services"`
 	Peers         PeerCounts          `json:"peers"`
+	Web           *WebStatus          `json:"web,omitempty"` // nil where there is no page
 }
 
 // TunnelStatus is how the WireGuard server stands.
