@@ -12,12 +12,12 @@ import (
 // not passed. What is not in it has no business in the tunnel.
 func (r *Registry) Allowed() ([]Access, error) {
 	list := []Access{}
-	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
-		return eachPeer(tx, func(id string, p *peerRecord) error {
+	err := r.view(func(_ *store.Tx, c *copied, now time.Time) error {
+		return c.each(func(id string, p *peerRecord) error {
 			if p.Disabled || p.NeedsEnrolment || p.endsBy(now) {
 				return nil
 			}
-			peer, err := p.peer(id, s, now)
+			peer, err := p.peer(id, c.server, now)
 			if err != nil {
 				return err
 			}

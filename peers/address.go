@@ -12,7 +12,8 @@ import (
 
 // An index is a pair's place in the tunnel: with index n its addresses are
 // network+n, in IPv4 and in IPv6. Index 0 is the IPv4 network's own address and
-// the last one its broadcast address; neither is given to anyone.
+// the last one its broadcast address; neither is given to anyone. The one before
+// broadcast is the admin page's.
 const (
 	serverIndex = 1
 	firstIndex  = 2
@@ -48,6 +49,16 @@ func (s Server) addresses(index int) (v4, v6 netip.Addr) {
 // lastUsable is the highest index: the one before broadcast.
 func (s Server) lastUsable() int { return 1<<(32-s.Network4.Bits()) - 2 }
 
+// isAdmin says whether an index is the admin page's.
+func (s Server) isAdmin(index int) bool {
+	v4, _ := s.addresses(index)
+	return v4 == s.Admin4
+}
+
+// room is how many indexes there are for pairs: all but the server's and the
+// admin page's.
+func (s Server) room() int { return s.lastUsable() - 2 }
+
 // takeIndex gives the next index that no pair has and that does not rest. It
 // goes forward through the network and begins again only at its end, so that an
 // address comes back as late as can be.
@@ -65,13 +76,13 @@ func (t *transaction) takeIndex(used map[int]bool) (int, error) {
 		if index++; index > t.server.lastUsable() {
 			index = firstIndex
 		}
-		if used[index] || t.now.Before(rests[index]) {
+		if used[index] || t.server.isAdmin(index) || t.now.Before(rests[index]) {
 			continue
 		}
 		return index, store.Put(t.tx, addressBucket, lastKey, lastIndex{index})
 	}
 	return 0, fmt.Errorf("%w: all %d are in use, or rest for %d hours after a removal",
-		ErrNoAddress, t.server.lastUsable()-serverIndex, int(restFor.Hours()))
+		ErrNoAddress, t.server.room(), int(restFor.Hours()))
 }
 
 // rest keeps an index from being given out for a day.

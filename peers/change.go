@@ -91,7 +91,7 @@ func (r *Registry) Remove(id string) error {
 				return err
 			}
 		}
-		if err := store.Delete(t.tx, peerBucket, id); err != nil {
+		if err := deletePeer(t.tx, id); err != nil {
 			return err
 		}
 		t.tx.OnCommit(r.notify)
@@ -121,7 +121,7 @@ func (r *Registry) ForgetService(name string) func(*store.Tx) error {
 
 // checkNameFree refuses a name that another peer than id has.
 func (t *transaction) checkNameFree(name, id string) error {
-	holder, p, err := findPeer(t.tx, name)
+	holder, p, err := findPeer(t.each, name)
 	if err != nil || p == nil || holder == id {
 		return err
 	}

@@ -115,18 +115,3 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("of 24 phones, of which 8 were removed, these are there: %q", names)
 	}
 }
-
-func BenchmarkAllowed(b *testing.B) {
-	r := realRegistry(b, b.TempDir()+"/state")
-	for i := range 1000 {
-		if _, err := r.Add(AddRequest{Name: fmt.Sprint("phone ", i)}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if list, err := r.Allowed(); err != nil || len(list) != 1000 {
-			b.Fatal(len(list), err)
-		}
-	}
-}

@@ -20,8 +20,9 @@ type ClientConfig struct {
 	// PublicKey is the server's.
 	PublicKey    key.Public
 	PresharedKey key.Secret
-	// AllowedIPs are the server's tunnel addresses: never a network, so that the
-	// phone's other traffic, and the home's at home, stays as it is.
+	// AllowedIPs are the server's tunnel addresses, and those of the admin page for
+	// a peer that has it: never a network, so that the phone's other traffic, and
+	// the home's at home, stays as it is.
 	AllowedIPs []netip.Prefix
 
 	endpoint string // as ParseEndpoint gives it
@@ -37,12 +38,16 @@ func (e Enrolment) Config(s Server, endpoint string) (ClientConfig, error) {
 	if err != nil {
 		return ClientConfig{}, fmt.Errorf("making the config of peer %s: %w", shown(e.Peer.Name), err)
 	}
+	allowed := hosts(s.Address4, s.Address6)
+	if e.Peer.Pair.Admin {
+		allowed = append(allowed, hosts(s.Admin4, s.Admin6)...)
+	}
 	return ClientConfig{
 		PrivateKey:   e.PrivateKey,
 		Addresses:    hosts(e.Peer.Pair.IPv4, e.Peer.Pair.IPv6),
 		PublicKey:    s.PublicKey,
 		PresharedKey: e.Peer.Pair.PresharedKey,
-		AllowedIPs:   hosts(s.Address4, s.Address6),
+		AllowedIPs:   allowed,
 		endpoint:     endpoint,
 	}, nil
 }

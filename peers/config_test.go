@@ -37,6 +37,7 @@ func testEnrolment(t testing.TB) (Enrolment, Server) {
 		Network6:  netip.MustParsePrefix("fd5e:81f3:cc07::/64"),
 	}
 	server.Address4, server.Address6 = server.addresses(serverIndex)
+	server.Admin4, server.Admin6 = server.addresses(server.lastUsable())
 	e := Enrolment{PrivateKey: must(testPrivate), Peer: Peer{Name: "Anna's phone", Pair: Pair{PresharedKey: must(testPreshared)}}}
 	e.Peer.Pair.IPv4, e.Peer.Pair.IPv6 = server.addresses(300)
 	return e, server

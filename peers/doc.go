@@ -16,8 +16,9 @@
 // synchronised: a Pi that wakes up in 1970 opens nothing, and one that wakes up
 // in 2099 destroys nothing.
 //
-// The registry keeps no copy of the peers: each question reads the store, and so
-// no answer can be older than the last acknowledged change. It opens no socket,
+// No answer is older than the last acknowledged change: each question asks the
+// store, and is answered from what was read before only where the store says that
+// nothing has changed since. The registry opens no socket,
 // starts no goroutine, knows neither the tunnel nor the services behind their
 // names, and never turns a name into configuration text: a client config is
 // rendered from keys, addresses and a checked endpoint only.

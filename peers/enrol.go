@@ -14,6 +14,10 @@ import (
 // DefaultService is what a peer may reach when nobody says otherwise.
 const DefaultService = "home-assistant"
 
+// AdminService is Hearthgate's own page inside the tunnel. It has addresses of its
+// own, which only the config of a peer that has this service names.
+const AdminService = "admin"
+
 // retireAfter is how long a phone's old pair works beside the new one: a day,
 // within which the person who has the phone sees the new code.
 const retireAfter = 24 * time.Hour
@@ -39,7 +43,7 @@ func (r *Registry) Add(req AddRequest) (Enrolment, error) {
 			return err
 		}
 		t.tx.OnCommit(r.notify)
-		if err := t.put(id, p, journal.Event{Type: journal.PeerAdded, Message: addedMessage(p)}); err != nil {
+		if err := t.put(id, p, added(p)); err != nil {
 			return err
 		}
 		peer, err := p.peer(id, t.server, t.now)
@@ -72,19 +76,22 @@ func (t *transaction) newPeer(req AddRequest) (*peerRecord, key.Secret, error) {
 	if err := t.checkNameFree(name, ""); err != nil {
 		return nil, key.Secret{}, err
 	}
-	pair, private, err := t.newPair(req.PublicKey)
+	pair, private, err := t.newPair(req.PublicKey, services)
 	if err != nil {
 		return nil, key.Secret{}, err
 	}
 	return &peerRecord{Name: name, Pair: pair, Services: services, ExpiresAt: kept(req.ExpiresAt), CreatedAt: t.now}, private, nil
 }
 
-func addedMessage(p *peerRecord) string {
+func added(p *peerRecord) journal.Event {
 	message := shown(p.Name) + " was added"
 	if !p.ExpiresAt.IsZero() {
 		message += ", until " + expiryText(p.ExpiresAt)
 	}
-	return message
+	return journal.Event{
+		Type: journal.PeerAdded, Message: message,
+		Data: map[string]string{"expires_at": expiryText(p.ExpiresAt), "services": strings.Join(p.Services, " ")},
+	}
 }
 
 // Rekey gives a peer a new pair. The old one works beside it until the new key's
@@ -95,7 +102,7 @@ func addedMessage(p *peerRecord) string {
 func (r *Registry) Rekey(id string, pub *key.Public, now bool) (Enrolment, error) {
 	var private key.Secret
 	peer, err := r.change("rekeying", id, func(t *transaction, p *peerRecord) (journal.Event, error) {
-		pair, made, err := t.newPair(pub)
+		pair, made, err := t.newPair(pub, p.Services)
 		if err != nil {
 			return journal.Event{}, err
 		}
@@ -104,16 +111,23 @@ func (r *Registry) Rekey(id string, pub *key.Public, now bool) (Enrolment, error
 			return journal.Event{}, err
 		}
 		p.NeedsEnrolment = false
-		message := shown(p.Name) + " has a new key; its old one is cut off"
-		if p.Retiring != nil {
-			message = fmt.Sprintf("%s has a new key; its old one works until the new one is used, at most until %s", shown(p.Name), expiryText(p.RetireAt))
-		}
-		return journal.Event{Type: journal.PeerRekeyed, Message: message}, nil
+		return rekeyed(p), nil
 	})
 	if err != nil {
 		return Enrolment{}, err
 	}
 	return Enrolment{Peer: peer, PrivateKey: private}, nil
+}
+
+// rekeyed is the event of a new pair. Its data say until when the old key works at
+// most; empty is that it is cut off.
+func rekeyed(p *peerRecord) journal.Event {
+	message, until := shown(p.Name)+" has a new key; its old one is cut off", ""
+	if p.Retiring != nil {
+		until = expiryText(p.RetireAt)
+		message = fmt.Sprintf("%s has a new key; its old one works until the new one is used, at most until %s", shown(p.Name), until)
+	}
+	return journal.Event{Type: journal.PeerRekeyed, Message: message, Data: map[string]string{"old_key_until": until}}
 }
 
 // newID is 80 random bits: no peer ever has the ID of one that was removed.

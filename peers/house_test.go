@@ -79,6 +79,16 @@ func (h *house) add(name string) Enrolment {
 	return e
 }
 
+// addWith adds a peer that may reach services.
+func (h *house) addWith(name string, services ...string) Enrolment {
+	h.t.Helper()
+	e, err := h.Add(AddRequest{Name: name, Services: services})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return e
+}
+
 func (h *house) rekey(id string, now bool) Enrolment {
 	h.t.Helper()
 	e, err := h.Rekey(id, nil, now)
@@ -164,7 +174,7 @@ func (h *house) smallNetwork(bits int) {
 			return err
 		}
 		record.Network4 = netip.PrefixFrom(netip.MustParseAddr("10.200.16.0"), bits).String()
-		return store.Put(tx, serverBucket, serverKey, record)
+		return putServer(tx, record)
 	})
 	if err != nil {
 		h.t.Fatal(err)

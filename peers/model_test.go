@@ -133,7 +133,7 @@ func (m *model) isFull() bool {
 			used[addr] = true
 		}
 	}
-	return len(used) > must(m.Server()).lastUsable()-firstIndex
+	return len(used) >= must(m.Server()).room()
 }
 
 func (m *model) rest(pair *modelPair) { m.rests[pair.addr] = m.Now().Add(24 * time.Hour) }

@@ -2,14 +2,16 @@ package peers
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/key"
 )
 
 // newPair makes keys and finds addresses for them. The private key is zero when
-// the phone brought its own key, which nobody else may have.
-func (t *transaction) newPair(brought *key.Public) (pair pairRecord, private key.Secret, err error) {
+// the phone brought its own key, which nobody else may have. Services are what its
+// peer may reach.
+func (t *transaction) newPair(brought *key.Public, services []string) (pair pairRecord, private key.Secret, err error) {
 	public, private, err := newKey(brought)
 	if err != nil {
 		return pairRecord{}, key.Secret{}, err
@@ -26,7 +28,10 @@ func (t *transaction) newPair(brought *key.Public) (pair pairRecord, private key
 	if err != nil {
 		return pairRecord{}, key.Secret{}, err
 	}
-	return pairRecord{PublicKey: public, PresharedKey: preshared.Reveal(), Index: index, CreatedAt: t.now}, private, nil
+	return pairRecord{
+		PublicKey: public, PresharedKey: preshared.Reveal(), Index: index,
+		Admin: slices.Contains(services, AdminService), CreatedAt: t.now,
+	}, private, nil
 }
 
 func newKey(brought *key.Public) (key.Public, key.Secret, error) {

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/key"
@@ -39,13 +40,23 @@ type Peer struct {
 	LastHandshake time.Time
 }
 
+// NeedsCodeForAdmin tells that a peer has AdminService now, and a config from
+// before: its phone sends nothing for the admin page into the tunnel until it has
+// a new code (Rekey).
+func (p Peer) NeedsCodeForAdmin() bool {
+	return !p.Pair.Admin && slices.Contains(p.Services, AdminService)
+}
+
 // Pair is what WireGuard knows of a peer. Two keys cannot share an allowed IP
 // (wg(8): the first would lose it silently), so each pair has its own addresses.
 type Pair struct {
 	PublicKey    key.Public
 	PresharedKey key.Secret
 	IPv4, IPv6   netip.Addr
-	CreatedAt    time.Time
+	// Admin is that the config of this pair names the admin addresses: its peer had
+	// AdminService when the pair was made.
+	Admin     bool
+	CreatedAt time.Time
 	// FirstHandshake is zero until the phone has come in with this pair.
 	FirstHandshake time.Time
 }
@@ -55,7 +66,10 @@ type Server struct {
 	PrivateKey         key.Secret
 	PublicKey          key.Public
 	Network4, Network6 netip.Prefix
+	// Address4 and Address6 are our own in the tunnel, for every peer.
 	Address4, Address6 netip.Addr
+	// Admin4 and Admin6 are those of the admin page, for the peers that have AdminService. No peer ever has them.
+	Admin4, Admin6 netip.Addr
 }
 
 // Enrolment is the only answer that has the phone's private key.

@@ -13,6 +13,7 @@ import (
 
 func TestTerminalQRDecodesToTheConfig(t *testing.T) {
 	e, server := testEnrolment(t)
+	e.Peer.Pair.Admin = true // the longest that a config can be
 	for _, endpoint := range []string{
 		"192.0.2.7:51820",
 		"[2001:db8:1234:5678:9abc:def0:1234:5678]:51820",

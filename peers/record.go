@@ -23,6 +23,7 @@ type serverRecord struct {
 	PrivateKey string    `json:"private_key"`
 	Network4   string    `json:"network4"`
 	Network6   string    `json:"network6"`
+	AdminIndex int       `json:"admin_index,omitempty"` // none: the last
 	CreatedAt  time.Time `json:"created_at"`
 }
 
@@ -45,6 +46,7 @@ type pairRecord struct {
 	PublicKey      key.Public `json:"public_key"`
 	PresharedKey   string     `json:"preshared_key"`
 	Index          int        `json:"index"`
+	Admin          bool       `json:"admin,omitempty"`
 	CreatedAt      time.Time  `json:"created_at"`
 	FirstHandshake time.Time  `json:"first_handshake,omitzero"`
 }
@@ -100,7 +102,7 @@ func (p pairRecord) pair(s Server) (Pair, error) {
 	if err != nil {
 		return Pair{}, fmt.Errorf("reading its preshared key: %w", err)
 	}
-	pair := Pair{PublicKey: p.PublicKey, PresharedKey: psk, CreatedAt: p.CreatedAt, FirstHandshake: p.FirstHandshake}
+	pair := Pair{PublicKey: p.PublicKey, PresharedKey: psk, Admin: p.Admin, CreatedAt: p.CreatedAt, FirstHandshake: p.FirstHandshake}
 	pair.IPv4, pair.IPv6 = s.addresses(p.Index)
 	return pair, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/clock"
@@ -19,6 +20,7 @@ type Registry struct {
 	mark    *clock.Mark
 	log     *slog.Logger
 	known   KnownService
+	copy    atomic.Pointer[copied]
 
 	mu       sync.Mutex
 	watchers map[chan struct{}]struct{}
@@ -46,9 +48,10 @@ func (r *Registry) Now() time.Time { return r.mark.Effective().UTC().Round(0) }
 // List gives all peers in the order of their IDs.
 func (r *Registry) List() ([]Peer, error) {
 	list := []Peer{}
-	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
-		return eachPeer(tx, func(id string, p *peerRecord) error {
-			peer, err := p.peer(id, s, now)
+	err := r.view(func(_ *store.Tx, c *copied, now time.Time) error {
+		list = make([]Peer, 0, len(c.peers))
+		return c.each(func(id string, p *peerRecord) error {
+			peer, err := p.peer(id, c.server, now)
 			list = append(list, peer)
 			return err
 		})
@@ -62,12 +65,12 @@ func (r *Registry) List() ([]Peer, error) {
 // Get gives the peer with an ID, or ErrNotFound.
 func (r *Registry) Get(id string) (Peer, error) {
 	var peer Peer
-	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
-		p, err := getPeer(tx, id)
+	err := r.view(func(_ *store.Tx, c *copied, now time.Time) error {
+		p, err := c.get(id)
 		if err != nil {
 			return err
 		}
-		peer, err = p.peer(id, s, now)
+		peer, err = p.peer(id, c.server, now)
 		return err
 	})
 	if err != nil {
@@ -80,15 +83,15 @@ func (r *Registry) Get(id string) (Peer, error) {
 // ErrNotFound.
 func (r *Registry) Find(name string) (Peer, error) {
 	var peer Peer
-	err := r.view(func(tx *store.Tx, s Server, now time.Time) error {
-		id, p, err := findPeer(tx, name)
+	err := r.view(func(_ *store.Tx, c *copied, now time.Time) error {
+		id, p, err := findPeer(c.each, name)
 		if err != nil {
 			return err
 		}
 		if p == nil {
 			return ErrNotFound
 		}
-		peer, err = p.peer(id, s, now)
+		peer, err = p.peer(id, c.server, now)
 		return err
 	})
 	if err != nil {

@@ -22,7 +22,7 @@ func (r *Registry) Seen(id string, pub key.Public, at time.Time) error {
 		return nil
 	}
 	var news bool
-	err := r.view(func(tx *store.Tx, _ Server, now time.Time) error {
+	err := r.view(func(tx *store.Tx, _ *copied, now time.Time) error {
 		p, ok, err := store.Get[peerRecord](tx, peerBucket, id)
 		news = ok && p.see(pub, at, now).news()
 		return err
@@ -45,7 +45,7 @@ func (r *Registry) Seen(id string, pub key.Public, at time.Time) error {
 			}
 		}
 		if !s.first && !s.completes {
-			return store.Put(t.tx, peerBucket, id, p)
+			return putPeer(t.tx, id, p)
 		}
 		t.tx.OnCommit(r.notify)
 		return t.put(id, &p, firstHandshake(&p, pub, s.completes))
@@ -105,6 +105,6 @@ func firstHandshake(p *peerRecord, pub key.Public, rekeyed bool) journal.Event {
 	}
 	return journal.Event{
 		Type: journal.PeerFirstHandshake, Message: message,
-		Data: map[string]string{"public_key": pub.String()},
+		Data: map[string]string{"public_key": pub.String(), "rekeyed": fmt.Sprint(rekeyed)},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"time"
 
 	"github.com/hearthgate/hearthgate/internal/journal"
 	"github.com/hearthgate/hearthgate/internal/key"
@@ -31,11 +33,14 @@ func (r *Registry) Init(taken []netip.Prefix) (Server, error) {
 				return err
 			}
 			record := serverRecord{PrivateKey: private.Reveal(), Network4: v4.String(), Network6: v6.String(), CreatedAt: now}
-			if err := store.Put(tx, serverBucket, serverKey, record); err != nil {
+			if err := putServer(tx, record); err != nil {
 				return err
 			}
 		}
-		server, err = readServer(tx)
+		if server, err = readServer(tx); err != nil {
+			return err
+		}
+		server, err = keepAdmin(tx, server)
 		return err
 	})
 	if err != nil {
@@ -47,9 +52,9 @@ func (r *Registry) Init(taken []netip.Prefix) (Server, error) {
 // Server gives the server's keys and networks.
 func (r *Registry) Server() (Server, error) {
 	var server Server
-	err := r.store.View(func(tx *store.Tx) (err error) {
-		server, err = readServer(tx)
-		return err
+	err := r.view(func(_ *store.Tx, c *copied, _ time.Time) error {
+		server = c.server
+		return nil
 	})
 	return server, err
 }
@@ -70,7 +75,7 @@ func (r *Registry) RekeyServer() (Server, []Peer, error) {
 			return err
 		}
 		record.PrivateKey = private.Reveal()
-		if err := store.Put(t.tx, serverBucket, serverKey, record); err != nil {
+		if err := putServer(t.tx, record); err != nil {
 			return err
 		}
 		if server, err = readServer(t.tx); err != nil {
@@ -83,6 +88,7 @@ func (r *Registry) RekeyServer() (Server, []Peer, error) {
 		return t.journal.RecordTx(t.tx, journal.Event{
 			Type:    journal.ServerRekeyed,
 			Message: fmt.Sprintf("the server has a new key; %d phones must be enrolled again", len(list)),
+			Data:    map[string]string{"peers": strconv.Itoa(len(list))},
 		})
 	})
 	if err != nil {
@@ -100,7 +106,7 @@ func (t *transaction) voidAll(server Server) ([]Peer, error) {
 		if err := t.dropRetiring(p); err != nil {
 			return err
 		}
-		if err := store.Put(t.tx, peerBucket, id, *p); err != nil {
+		if err := putPeer(t.tx, id, *p); err != nil {
 			return err
 		}
 		peer, err := p.peer(id, server, t.now)
@@ -133,5 +139,9 @@ func readServer(tx *store.Tx) (Server, error) {
 		return Server{}, fmt.Errorf("reading the tunnel's IPv6 network: %w", err)
 	}
 	s.Address4, s.Address6 = s.addresses(serverIndex)
+	if record.AdminIndex == 0 {
+		record.AdminIndex = s.lastUsable()
+	}
+	s.Admin4, s.Admin6 = s.addresses(record.AdminIndex)
 	return s, nil
 }

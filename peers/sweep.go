@@ -31,8 +31,8 @@ func (r *Registry) Sweep() (next time.Time, err error) {
 	}
 	synced := r.mark.Synchronised()
 	var due agenda
-	err = r.view(func(tx *store.Tx, _ Server, now time.Time) error {
-		due, err = readAgenda(tx, now, synced)
+	err = r.view(func(tx *store.Tx, c *copied, now time.Time) error {
+		due, err = readAgenda(tx, c, now, synced)
 		return err
 	})
 	if err == nil {
@@ -86,9 +86,9 @@ func (a *agenda) wait(now time.Time, synced bool) time.Duration {
 	return max(wait, sweepSoonest)
 }
 
-func readAgenda(tx *store.Tx, now time.Time, synced bool) (a agenda, err error) {
+func readAgenda(tx *store.Tx, c *copied, now time.Time, synced bool) (a agenda, err error) {
 	var denied strings.Builder
-	err = eachPeer(tx, func(id string, p *peerRecord) error {
+	err = c.each(func(id string, p *peerRecord) error {
 		if p.endsBy(now) {
 			denied.WriteString(id + " ")
 		} else if !p.ExpiresAt.IsZero() {
@@ -154,9 +154,12 @@ func (t *transaction) sweepPeer(id string, p *peerRecord) error {
 	}
 	if p.endsBy(t.now) && !p.Expired {
 		p.Expired = true
-		events = append(events, journal.Event{Type: journal.PeerExpired, Message: "access of " + shown(p.Name) + " has ended, as set"})
+		events = append(events, journal.Event{
+			Type: journal.PeerExpired, Message: "access of " + shown(p.Name) + " has ended, as set",
+			Data: map[string]string{"expires_at": expiryText(p.ExpiresAt)},
+		})
 	}
-	if err := store.Put(t.tx, peerBucket, id, *p); err != nil {
+	if err := putPeer(t.tx, id, *p); err != nil {
 		return err
 	}
 	for _, e := range events {

@@ -34,14 +34,14 @@ func (r *Registry) update(fn func(*transaction) error) error {
 }
 
 // view runs a reading of the store.
-func (r *Registry) view(fn func(tx *store.Tx, s Server, now time.Time) error) error {
+func (r *Registry) view(fn func(tx *store.Tx, c *copied, now time.Time) error) error {
 	now := r.Now()
 	return r.store.View(func(tx *store.Tx) error {
-		server, err := readServer(tx)
+		c, err := r.copied(tx)
 		if err != nil {
 			return err
 		}
-		return fn(tx, server, now)
+		return fn(tx, c, now)
 	})
 }
 
@@ -74,7 +74,7 @@ func (r *Registry) change(doing, id string, fn func(*transaction, *peerRecord) (
 
 // put saves a peer and the journal's line about it.
 func (t *transaction) put(id string, p *peerRecord, e journal.Event) error {
-	if err := store.Put(t.tx, peerBucket, id, *p); err != nil {
+	if err := putPeer(t.tx, id, *p); err != nil {
 		return err
 	}
 	return t.record(id, p, e)
@@ -100,9 +100,9 @@ func getPeer(tx *store.Tx, id string) (*peerRecord, error) {
 }
 
 // findPeer gives nil when nobody has the name.
-func findPeer(tx *store.Tx, name string) (id string, found *peerRecord, err error) {
+func findPeer(each func(func(string, *peerRecord) error) error, name string) (id string, found *peerRecord, err error) {
 	folded := foldName(name)
-	err = eachPeer(tx, func(other string, p *peerRecord) error {
+	err = each(func(other string, p *peerRecord) error {
 		if foldName(p.Name) == folded {
 			id, found = other, p
 		}
@@ -110,3 +110,5 @@ func findPeer(tx *store.Tx, name string) (id string, found *peerRecord, err erro
 	})
 	return id, found, err
 }
+
+func (t *transaction) each(fn func(id string, p *peerRecord) error) error { return eachPeer(t.tx, fn) }

@@ -96,7 +96,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	defer st.Destroy()
 	// The stack reads its handlers without a lock: the gate stands before the first packet can come.
-	s.cfg.Gate.Attach(st)
+	s.cfg.Gate.Attach(st, server.Admin4, server.Admin6)
 	dev := device.NewDevice(lnk, conn.NewDefaultBind(), s.deviceLogger())
 	defer dev.Close()
 	// The gate's flows use the stack: they end before it does (deferred calls run last in, first out).
@@ -124,8 +124,10 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func newStack(server peers.Server) (*stack.Stack, *link.Link, error) {
+	four, six := server.Network4.Bits(), server.Network6.Bits()
 	return link.NewStack(MTU,
-		netip.PrefixFrom(server.Address4, server.Network4.Bits()), netip.PrefixFrom(server.Address6, server.Network6.Bits()))
+		netip.PrefixFrom(server.Address4, four), netip.PrefixFrom(server.Address6, six),
+		netip.PrefixFrom(server.Admin4, four), netip.PrefixFrom(server.Admin6, six))
 }
 
 func (s *Server) listen(dev *device.Device, server peers.Server) error {

@@ -80,10 +80,7 @@ func (l *ledger) evictTCP(a *account, now time.Time) bool {
 	}
 	var victim *flow
 	for f := range a.tcp {
-		switch {
-		case victim == nil, f.stage == closing && victim.stage != closing:
-			victim = f
-		case (f.stage == closing) == (victim.stage == closing) && f.moved.Load() < victim.moved.Load():
+		if victim == nil || f.goesBefore(victim) {
 			victim = f
 		}
 	}

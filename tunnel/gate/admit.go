@@ -23,8 +23,8 @@ func (l *ledger) admitTCP(k key, nic tcpip.NICID) (*flow, answer) {
 	if l.coming[k] != nil {
 		return nil, ongoing
 	}
-	f, a := l.admit(k, nic, func(acc *account, now time.Time) bool {
-		return (len(acc.tcp) < maxTCP || l.evictTCP(acc, now)) && l.shareTCP(acc, now)
+	f, a := l.admit(k, nic, func(acc *account, s Service, now time.Time) bool {
+		return l.roomOnPage(acc, s, now) && (len(acc.tcp) < maxTCP || l.evictTCP(acc, now)) && l.shareTCP(acc, now)
 	})
 	if a == carry {
 		l.coming[k] = f
@@ -39,7 +39,7 @@ func (l *ledger) admitUDP(k key, nic tcpip.NICID) (*flow, answer) {
 	if f := l.talks[k]; f != nil {
 		return f, ongoing
 	}
-	f, a := l.admit(k, nic, func(acc *account, _ time.Time) bool {
+	f, a := l.admit(k, nic, func(acc *account, _ Service, _ time.Time) bool {
 		if len(acc.udp) >= maxUDP {
 			l.drop(longestIdle(acc.udp))
 		}
@@ -52,7 +52,7 @@ func (l *ledger) admitUDP(k key, nic tcpip.NICID) (*flow, answer) {
 }
 
 // admit opens a flow if the policy and the account allow it; room makes room for one in the account if there is none.
-func (l *ledger) admit(k key, nic tcpip.NICID, room func(*account, time.Time) bool) (*flow, answer) {
+func (l *ledger) admit(k key, nic tcpip.NICID, room func(*account, Service, time.Time) bool) (*flow, answer) {
 	peer, known, s, has := l.table.find(k)
 	if !known {
 		return nil, ignore
@@ -62,7 +62,7 @@ func (l *ledger) admit(k key, nic tcpip.NICID, room func(*account, time.Time) bo
 	}
 	now := l.now()
 	acc := l.account(peer)
-	if acc.pending >= maxPending || !l.pace(peer, now) || !room(acc, now) {
+	if acc.pending >= maxPending || !l.pace(peer, now) || !room(acc, s, now) {
 		l.tidy(peer)
 		if acc.mayTell(now) {
 			l.log.Info("peer is at its limit", "peer_id", peer, "tcp", len(acc.tcp), "udp", len(acc.udp), "pending", acc.pending)

@@ -13,6 +13,8 @@ import (
 // large one if there is a place. A buffer costs only what is in it, and more than an instant's worth is in it only where one
 // side does not take what the other sends.
 //
+// A connection to a page keeps the small size and has its server's buffers, which are smaller, instead of the carrier's.
+//
 // Phones at their worst fill all of it: 12 wide flows (12 MiB), 276 small ones (17 MiB), a chunk of the carrier's for each
 // way of each flow (9 MiB) and two goroutines (4 MiB) are 42 MiB of the 64 that we have, for one such phone or for many:
 // flows and wide places of all phones together are bounded (maxTCPAll, maxWideAll). TestBadPhoneMemory is such a phone.

@@ -64,7 +64,7 @@ func (c *carrier) run() {
 	if c.flow.ctx.Err() == nil {
 		_ = c.target.Close()
 		c.gate.ledger.drained(c.flow)
-		c.drain()
+		drain(c.flow, c.phone, c.queue)
 	}
 }
 

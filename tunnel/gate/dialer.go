@@ -54,7 +54,7 @@ func (d *dialer) target(s Service) (string, error) {
 	if !s.Builtin {
 		return s.Target, nil
 	}
-	if d.homeAssistant == nil {
+	if s.Name != HomeAssistant || d.homeAssistant == nil { // pages are not dialled
 		return "", errNobodyKnows
 	}
 	return d.homeAssistant()

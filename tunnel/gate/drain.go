@@ -12,22 +12,24 @@ import (
 // a connection that nobody owns any more (tcp_orphan_retries: about 100 s), rounded up.
 const drainTime = 2 * time.Minute
 
-// drain waits until the phone has taken everything, so that the flow counts for as long as it costs.
-func (c *carrier) drain() {
+// drain waits until the phone has taken everything, so that the flow counts for as long as it costs. The end of the flow aborts
+// the phone's end.
+func drain(f *flow, phone tcpip.Endpoint, queue *waiter.Queue) {
 	entry, changed := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventHUp | waiter.EventErr)
-	c.queue.EventRegister(&entry)
-	defer c.queue.EventUnregister(&entry)
-	c.phone.Close()
+	queue.EventRegister(&entry)
+	defer queue.EventUnregister(&entry)
+	phone.Close()
 	timer := time.NewTimer(drainTime)
 	defer timer.Stop()
-	for !isOver(c.phone) {
+	for !isOver(phone) {
 		select {
 		case <-changed:
 		case <-timer.C:
-			c.phone.Abort()
+			phone.Abort()
 			return
-		case <-c.flow.ctx.Done():
-			return // AfterFunc aborts it
+		case <-f.ctx.Done():
+			phone.Abort()
+			return
 		}
 	}
 }

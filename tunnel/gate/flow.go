@@ -85,6 +85,26 @@ func (f *flow) end(cause error) { f.cancel(cause) }
 // time arrives, and every flow would be idle for years.
 func (f *flow) touch(now time.Time) { f.moved.Store(int64(now.Sub(f.epoch))) }
 
+// maxIdle is how long it may be idle.
+func (f *flow) maxIdle() time.Duration {
+	switch {
+	case f.key.protocol == UDP:
+		return udpIdle
+	case f.service.isPage():
+		return pageIdle
+	}
+	return tcpIdle
+}
+
+// goesBefore says that f makes room before g does: whatever both sides have finished with first, then what has been idle for
+// longer. The ledger must be held.
+func (f *flow) goesBefore(g *flow) bool {
+	if (f.stage == closing) != (g.stage == closing) {
+		return f.stage == closing
+	}
+	return f.moved.Load() < g.moved.Load()
+}
+
 // idle is for how long none have.
 func (f *flow) idle(now time.Time) time.Duration {
 	return now.Sub(f.epoch) - time.Duration(f.moved.Load())

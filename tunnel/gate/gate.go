@@ -3,18 +3,20 @@
 // It keeps true that a phone reaches the services that its list names and nothing else, by construction: the tunnel ends in
 // a network stack in this process that has no way out; the gate answers every connection of a phone that asks for a
 // service of its own, makes a connection of its own to that service's target, and moves bytes between the two. Everything
-// else is refused at once (a reset, port unreachable), so that apps fail fast. No service ever reaches this appliance
-// itself, whatever its target's name means at the moment of the dial. What one phone opens is bounded, so that it cannot
-// use up what the others need. And the policy is a level: SetPolicy says what holds now, flows that it no longer admits
-// end, all others stay.
+// else is refused at once (a reset, port unreachable), so that apps fail fast. No service's target is ever this appliance
+// itself, whatever its name means at the moment of the dial; what phones reach of it are its two pages, which are not
+// dialled. What one phone opens is bounded, so that it cannot use up what the others need. And the policy is a level:
+// SetPolicy says what holds now, flows that it no longer admits end, all others stay.
 //
-// Its nouns: a service has a name, a target and a port of its own in the tunnel; the policy is the services and what each
-// peer may have; a flow is one TCP connection or one UDP conversation of a phone; a peer's account is what it has open,
-// whichever of its addresses it comes from; the carrier moves a flow's bytes; the guard looks at each address that is
-// dialled.
+// Its nouns: a service has a name, a target and a port of its own in the tunnel; a page is a service that ends in this
+// process, whose connections are handed to its HTTP server: the portal, which every peer has, and the admin page, which has
+// addresses of its own and is for those whose list names it; the policy is the services and what each peer may have; a flow
+// is one TCP connection or one UDP conversation of a phone; a peer's account is what it has open, whichever of its addresses
+// it comes from; the carrier moves a flow's bytes; the guard looks at each address that is dialled.
 //
-// It never looks into what it carries, never waits for a whole body, never tells a target who the phone is, never lets a
-// phone reach another phone, and never finds out by itself where Home Assistant is: it asks at every dial.
+// It never looks into what it carries, never waits for a whole body, never tells a target who the phone is (a page's server
+// asks PeerOf), never lets a phone reach another phone, and never finds out by itself where Home Assistant is: it asks at
+// every dial.
 package gate
 
 import (
@@ -68,7 +70,10 @@ type Gate struct {
 	chunks    *pool // for the carriers
 	datagrams *pool // for UDP; of the size of the largest datagram
 
+	portal, admin *page
+
 	handshake time.Duration // how long a phone may take to finish one
+	taken     time.Duration // how long a page's connection waits to be accepted
 
 	mu     sync.Mutex
 	closed bool
@@ -91,14 +96,19 @@ func New(cfg Config) *Gate {
 
 		chunks:    newPool(chunkSize),
 		datagrams: newPool(datagramSize),
+		portal:    newPage(),
+		admin:     newPage(),
 		handshake: handshakeTimeout,
+		taken:     pageTakenWithin,
 	}
 }
 
 // Attach makes the gate answer the TCP connections and UDP datagrams that reach s and that nobody in s listens for. It is
-// called once, before packets flow, because the stack reads its handlers without a lock.
-func (g *Gate) Attach(s *stack.Stack) {
+// called once, before packets flow, because the stack reads its handlers without a lock. The admin page is at the admin
+// addresses and nothing else is; without one there is no admin page.
+func (g *Gate) Attach(s *stack.Stack, admin ...netip.Addr) {
 	g.stack, g.sizes = s, sizesOf(s)
+	g.ledger.setAdmin(admin)
 	s.SetTransportProtocolHandler(tcp.ProtocolNumber, g.tcpHandler())
 	s.SetTransportProtocolHandler(udp.ProtocolNumber, g.handleUDP)
 	g.start(g.sweep)
@@ -117,8 +127,8 @@ func (g *Gate) start(f func()) bool {
 
 var errClosing = errors.New("the gate is closing")
 
-// Close ends all flows, admits none any more and returns when nothing of the gate runs. It comes before the end of the tunnel,
-// so that the phones are told. It may be called again.
+// Close ends all flows, closes the pages' listeners, admits nothing any more and returns when nothing of the gate runs. It
+// comes before the end of the tunnel, so that the phones are told. It may be called again.
 func (g *Gate) Close() {
 	g.mu.Lock()
 	if !g.closed {
@@ -126,6 +136,7 @@ func (g *Gate) Close() {
 		close(g.stop)
 	}
 	g.mu.Unlock()
+	_, _ = g.portal.Close(), g.admin.Close()
 	g.SetPolicy(Policy{})
 	for _, f := range g.ledger.all() {
 		f.end(errClosing)

@@ -21,6 +21,9 @@ import (
 var (
 	ours4 = netip.MustParsePrefix("10.83.16.1/20")
 	ours6 = netip.MustParsePrefix("fd83::1/64")
+
+	admin4 = netip.MustParsePrefix("10.83.31.254/20")
+	admin6 = netip.MustParsePrefix("fd83::ffe/64")
 )
 
 func phone4(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 83, 16, byte(n + 1)}) }
@@ -54,13 +57,13 @@ func newRig(t testing.TB, cfg Config) *rig {
 
 func bareRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
-	s, l, err := link.NewStack(link.MTU, ours4, ours6)
+	s, l, err := link.NewStack(link.MTU, ours4, ours6, admin4, admin6)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.TunnelNetworks = append(cfg.TunnelNetworks, ours4.Masked(), ours6.Masked())
 	r := &rig{t: t, gate: New(cfg), stack: s, link: l, phones: make(map[netip.Addr]tun.Device)}
-	r.gate.Attach(s)
+	r.gate.Attach(s, admin4.Addr(), admin6.Addr())
 	t.Cleanup(func() {
 		r.gate.Close()
 		_ = l.Close()

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ type ledger struct {
 
 func newLedger(now func() time.Time, log *slog.Logger) *ledger {
 	return &ledger{
-		now: now, epoch: now(), log: log, table: table{}, paces: make(map[string]*rate.Limiter),
+		now: now, epoch: now(), log: log, table: newTable(Policy{}, nil), paces: make(map[string]*rate.Limiter),
 		accounts: make(map[string]*account), coming: make(map[key]*flow), talks: make(map[key]*flow),
 	}
 }
@@ -122,7 +123,7 @@ func (l *ledger) leavePending(f *flow) {
 func (l *ledger) setPolicy(p Policy) []*flow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.table = newTable(p)
+	l.table = newTable(p, l.table.admin)
 	peers := make(map[string]*rate.Limiter, len(p.Peers))
 	for _, peer := range p.Peers {
 		if pace := l.paces[peer.ID]; pace != nil {
@@ -141,6 +142,13 @@ func (l *ledger) setPolicy(p Policy) []*flow {
 	return out
 }
 
+// setAdmin says which of our addresses are those of the admin page.
+func (l *ledger) setAdmin(addrs []netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.table.admin = addrs
+}
+
 // stale gives the flows that have been idle for too long.
 func (l *ledger) stale() []*flow {
 	l.mu.Lock()
@@ -149,11 +157,7 @@ func (l *ledger) stale() []*flow {
 	var out []*flow
 	for _, acc := range l.accounts {
 		for f := range acc.flows() {
-			limit := tcpIdle
-			if f.key.protocol == UDP {
-				limit = udpIdle
-			}
-			if f.idle(now) >= limit {
+			if f.idle(now) >= f.maxIdle() {
 				out = append(out, f)
 			}
 		}

@@ -196,12 +196,12 @@ func TestTableFirstWins(t *testing.T) {
 	b.Name = "other"
 	both := []Service{a, b}
 	p := Policy{Services: both, Peers: []PeerPolicy{peerPolicy(1, both), {ID: "thief", Addresses: []netip.Addr{phone4(1)}, Services: []string{"other"}}}}
-	peer, known, s, has := newTable(p).find(tcpKey(1, 1))
+	peer, known, s, has := newTable(p, nil).find(tcpKey(1, 1))
 	if !known || !has || peer != peerID(1) || s != a {
 		t.Errorf("got %s, %+v; want the first of each", peer, s)
 	}
 	p.Peers[0].Addresses = []netip.Addr{netip.AddrFrom16(phone4(1).As16())}
-	if peer, known, _, _ := newTable(p).find(tcpKey(1, 1)); !known || peer != peerID(1) {
+	if peer, known, _, _ := newTable(p, nil).find(tcpKey(1, 1)); !known || peer != peerID(1) {
 		t.Error("a v4-mapped address of a peer is not understood")
 	}
 }

@@ -18,7 +18,7 @@ func TestDefaultDeny(t *testing.T) {
 		anna, ben := r.phone(1), r.phone(2)
 		s := web(serve(t, echo))
 		r.gate.SetPolicy(Policy{
-			Services: []Service{builtin(), s},
+			Services: []Service{builtins()[0], s},
 			Peers:    []PeerPolicy{peerPolicy(1, []Service{s}), peerPolicy(2, nil)},
 		})
 		if err := exchange(anna.tcp(netip.AddrPortFrom(us, s.Port)), "hello"); err != nil {
@@ -94,7 +94,7 @@ func TestProhibited(t *testing.T) {
 	r := newRig(t, Config{})
 	anna := r.phone(1)
 	r.phone(2)
-	r.policy([]Service{builtin()}, 1, 2)
+	r.policy([]Service{builtins()[0]}, 1, 2)
 	var want int
 	for _, at := range []string{
 		"192.168.1.1:80", "192.168.1.1:53", "8.8.8.8:53", "10.83.16.3:80", "[2001:db8::1]:80", "[fd83::3]:8123", "[fd83::3]:80",
@@ -164,7 +164,7 @@ func TestDownTarget(t *testing.T) {
 		r := newRig(t, Config{HomeAssistant: func() (string, error) { return "", errors.New("Home Assistant has not been found yet") }})
 		anna := r.phone(1)
 		s := web(nobody(t))
-		r.policy([]Service{builtin(), s}, 1)
+		r.policy([]Service{builtins()[0], s}, 1)
 		if got := r.gate.Status(); got[0].State != Unknown || got[1].State != Unknown || !got[1].Since.IsZero() {
 			t.Errorf("before anybody asked: %+v, want unknown", got)
 		}
@@ -227,7 +227,7 @@ func TestHomeAssistantIsFoundAfresh(t *testing.T) {
 		return at, nil
 	}})
 	anna := r.phone(1)
-	r.policy([]Service{builtin()}, 1)
+	r.policy([]Service{builtins()[0]}, 1)
 	at := netip.AddrPortFrom(ours4.Addr(), HomeAssistantPort)
 	before := anna.tcp(at)
 	if err := readWant(before, "first"); err != nil {
@@ -235,7 +235,7 @@ func TestHomeAssistantIsFoundAfresh(t *testing.T) {
 	}
 	<-where
 	where <- second
-	r.policy([]Service{builtin()}, 1)
+	r.policy([]Service{builtins()[0]}, 1)
 	if err := readWant(anna.tcp(at), "other"); err != nil {
 		t.Error(err)
 	}

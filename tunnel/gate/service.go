@@ -26,13 +26,18 @@ const (
 	HomeAssistantPort = 8123
 )
 
-// PortalPort is the TCP port in the tunnel that is kept for the page that each peer has there.
+// Admin is the name of the service that is Hearthgate's own page inside the tunnel: on TCP port 80 of the admin addresses,
+// where nothing else is, because a browser would send the page's cookies to whatever else listened there. No service of the
+// household has this name.
+const Admin = "admin"
+
+// PortalPort is the TCP port of the portal, the page that each peer has on our tunnel addresses, and of the admin page.
 const PortalPort = 80
 
 // Service is something that phones can reach inside the tunnel.
 type Service struct {
 	Name     string   `json:"name"`
-	Target   string   `json:"target,omitempty"` // HOST:PORT as it is dialled; empty for home-assistant, whose place is found
+	Target   string   `json:"target,omitempty"` // HOST:PORT as it is dialled; empty for those that are built in
 	Port     uint16   `json:"port"`             // on our tunnel addresses; when adding, 0 means the target's
 	Protocol Protocol `json:"protocol"`         // when adding, empty means tcp
 	Builtin  bool     `json:"builtin,omitempty"`
@@ -46,9 +51,22 @@ var (
 	ErrBuiltin        = errors.New("it is built in")
 )
 
-// builtin is the service that is there from the start.
-func builtin() Service {
-	return Service{Name: HomeAssistant, Port: HomeAssistantPort, Protocol: TCP, Builtin: true}
+// builtins are the services that are there from the start.
+func builtins() []Service {
+	return []Service{{Name: HomeAssistant, Port: HomeAssistantPort, Protocol: TCP, Builtin: true}, adminService()}
+}
+
+// isBuiltin says whether a name belongs to one of them.
+func isBuiltin(name string) bool { return name == HomeAssistant || name == Admin }
+
+// adminService is the admin page. It ends in this process.
+func adminService() Service {
+	return Service{Name: Admin, Port: PortalPort, Protocol: TCP, Builtin: true}
+}
+
+// portalService is the portal. Every peer has it, so that it stands on no list, and its name is one that no list can hold.
+func portalService() Service {
+	return Service{Name: "the portal", Port: PortalPort, Protocol: TCP, Builtin: true}
 }
 
 var serviceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)

@@ -117,6 +117,7 @@ func TestServicesAddAndRemove(t *testing.T) {
 	}
 	want := []Service{
 		{Name: HomeAssistant, Port: 8123, Protocol: TCP, Builtin: true},
+		{Name: Admin, Port: 80, Protocol: TCP, Builtin: true},
 		{Name: "grafana", Target: "nas:3000", Port: 3001, Protocol: TCP},
 		{Name: "z2m", Target: "127.0.0.1:8080", Port: 8080, Protocol: TCP},
 	}
@@ -138,7 +139,7 @@ func TestServicesAddAndRemove(t *testing.T) {
 	default:
 		t.Error("a watcher was not told")
 	}
-	if s, err := services.Get("grafana"); err != nil || s != want[1] {
+	if s, err := services.Get("grafana"); err != nil || s != want[2] {
 		t.Errorf("got %+v, %v", s, err)
 	}
 
@@ -152,7 +153,7 @@ func TestServicesAddAndRemove(t *testing.T) {
 	if err := services.Remove("z2m", func(tx *store.Tx) error { also = true; return nil }); err != nil || !also {
 		t.Errorf("removing: %v, what goes with it was done: %t", err, also)
 	}
-	want = want[:2]
+	want = want[:3]
 	check()
 	services = NewServices(st, j)
 	check()
@@ -184,6 +185,7 @@ func TestServicesRefuse(t *testing.T) {
 		"a port that is taken":   {Service{Name: "b", Target: "h:8080"}, ErrServiceTaken},
 		"the built-in's name":    {Service{Name: HomeAssistant, Target: "h:1"}, ErrServiceTaken},
 		"the built-in's port":    {Service{Name: "b", Target: "h:8123"}, ErrServiceTaken},
+		"the page's name":        {Service{Name: Admin, Target: "h:1"}, ErrServiceTaken},
 		"the portal's port":      {Service{Name: "b", Target: "h:80"}, ErrServiceTaken},
 		"a target without sense": {Service{Name: "b", Target: "h"}, ErrInvalidService},
 	} {
@@ -191,7 +193,7 @@ func TestServicesRefuse(t *testing.T) {
 			t.Errorf("%s: %v, want %v in one line", name, err, tc.want)
 		}
 	}
-	for name, want := range map[string]error{HomeAssistant: ErrBuiltin, "nothing": ErrNoService, "": ErrNoService} {
+	for name, want := range map[string]error{HomeAssistant: ErrBuiltin, Admin: ErrBuiltin, "nothing": ErrNoService, "": ErrNoService} {
 		if err := services.Remove(name); !errors.Is(err, want) {
 			t.Errorf("removing %q: %v, want %v", name, err, want)
 		}
@@ -207,5 +209,45 @@ func TestServicesRefuse(t *testing.T) {
 	}
 	if events, _ := j.Recent(10); len(events) != 3 {
 		t.Errorf("%d events, want one for each service that was added", len(events))
+	}
+}
+
+// TestReclaim: a service that was called admin before Hearthgate had one gives way, with all that was given to peers.
+func TestReclaim(t *testing.T) {
+	services, j, st := newServices(t)
+	nothing := func(string) func(*store.Tx) error {
+		return func(*store.Tx) error { t.Error("something was forgotten"); return nil }
+	}
+	if err := services.Reclaim(nothing); err != nil {
+		t.Fatal(err)
+	}
+	old := record{Target: "nas:5000", Port: 5000, Protocol: TCP}
+	if err := st.Update(func(tx *store.Tx) error { return store.Put(tx, bucket, Admin, old) }); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := services.Get(Admin); err != nil || s != adminService() {
+		t.Errorf("admin is %+v, %v", s, err)
+	}
+	if err := services.Remove(Admin); !errors.Is(err, ErrBuiltin) {
+		t.Errorf("removing it: %v", err)
+	}
+	var forgotten []string
+	forget := func(name string) func(*store.Tx) error {
+		return func(*store.Tx) error { forgotten = append(forgotten, name); return nil }
+	}
+	for range 2 {
+		if err := services.Reclaim(forget); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(forgotten) != 1 || forgotten[0] != Admin {
+		t.Errorf("forgotten is %q", forgotten)
+	}
+	events, err := j.Recent(10)
+	if err != nil || len(events) != 1 || events[0].Type != journal.ServiceRemoved || events[0].Data["target"] != "nas:5000" {
+		t.Errorf("the journal says %+v, %v", events, err)
+	}
+	if s, err := services.Add(Service{Name: "nas", Target: "nas:5000"}); err != nil || s.Port != 5000 {
+		t.Errorf("its port: %+v, %v", s, err)
 	}
 }

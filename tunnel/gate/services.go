@@ -13,7 +13,7 @@ import (
 // bucket is where services are kept, by name.
 const bucket = "services"
 
-// record is a service as it is kept. home-assistant is not: it is always there.
+// record is a service as it is kept. Those that are built in are not: they are always there.
 type record struct {
 	Target   string   `json:"target"`
 	Port     uint16   `json:"port"`
@@ -34,7 +34,7 @@ func NewServices(st *store.Store, j *journal.Journal) *Services {
 	return &Services{st: st, journal: j, watchers: make(map[chan struct{}]struct{})}
 }
 
-// List gives all services: home-assistant first, then the others by name.
+// List gives all services: home-assistant and admin first, then the household's own by name.
 func (s *Services) List() ([]Service, error) {
 	var out []Service
 	err := s.st.View(func(tx *store.Tx) (err error) {
@@ -48,12 +48,15 @@ func (s *Services) List() ([]Service, error) {
 }
 
 func list(tx *store.Tx) ([]Service, error) {
-	out := []Service{builtin()}
+	out := builtins()
 	err := store.Each(tx, bucket, func(name string, r record) error {
-		out = append(out, r.service(name))
+		if !isBuiltin(name) { // made before the name was ours: Reclaim
+			out = append(out, r.service(name))
+		}
 		return nil
 	})
-	sort.Slice(out[1:], func(i, j int) bool { return out[1+i].Name < out[1+j].Name })
+	own := out[len(builtins()):]
+	sort.Slice(own, func(i, j int) bool { return own[i].Name < own[j].Name })
 	return out, err
 }
 
@@ -77,7 +80,7 @@ func (s *Services) Get(name string) (Service, error) {
 
 // Known tells whether there is a service of that name, within the caller's transaction.
 func Known(tx *store.Tx, name string) (bool, error) {
-	if name == HomeAssistant {
+	if isBuiltin(name) {
 		return true, nil
 	}
 	_, ok, err := store.Get[record](tx, bucket, name)
@@ -109,7 +112,7 @@ func (s *Services) add(tx *store.Tx, svc Service) error {
 		if other.Name == svc.Name {
 			return fmt.Errorf("there is a service of that name; %w", ErrServiceTaken)
 		}
-		if other.Protocol == svc.Protocol && other.Port == svc.Port {
+		if other.Name != Admin && other.Protocol == svc.Protocol && other.Port == svc.Port {
 			return fmt.Errorf("%s port %d in the tunnel belongs to service %q, choose another with --port; %w",
 				svc.Protocol, svc.Port, other.Name, ErrServiceTaken)
 		}
@@ -131,9 +134,13 @@ func (s *Services) Remove(name string, also ...func(*store.Tx) error) error {
 }
 
 func (s *Services) remove(tx *store.Tx, name string, also []func(*store.Tx) error) error {
-	if name == HomeAssistant {
+	if isBuiltin(name) {
 		return ErrBuiltin
 	}
+	return s.drop(tx, name, also)
+}
+
+func (s *Services) drop(tx *store.Tx, name string, also []func(*store.Tx) error) error {
 	r, ok, err := store.Get[record](tx, bucket, name)
 	if err != nil {
 		return err
@@ -150,6 +157,24 @@ func (s *Services) remove(tx *store.Tx, name string, also []func(*store.Tx) erro
 		}
 	}
 	return s.changed(tx, journal.ServiceRemoved, "removed", r.service(name))
+}
+
+// Reclaim takes the name admin back from a service that the household made before Hearthgate had one of that name: the
+// service goes, and forget takes it off every peer's list in the same transaction, so that nobody gets the admin page who was
+// given something else. Where there is none it does nothing and writes nothing. It comes before phones do.
+func (s *Services) Reclaim(forget func(name string) func(*store.Tx) error) error {
+	var had bool
+	err := s.st.View(func(tx *store.Tx) (err error) {
+		_, had, err = store.Get[record](tx, bucket, Admin)
+		return err
+	})
+	if err == nil && had {
+		err = s.st.Update(func(tx *store.Tx) error { return s.drop(tx, Admin, []func(*store.Tx) error{forget(Admin)}) })
+	}
+	if err != nil {
+		return fmt.Errorf("removing service %q, whose name is Hearthgate's own now: %w", Admin, err)
+	}
+	return nil
 }
 
 // changed writes the event of a change and tells the watchers once the change is on the disk.

@@ -68,10 +68,14 @@ func (g *Gate) acceptTCP(r *tcp.ForwarderRequest) {
 	}
 }
 
-// serveTCP is the whole life of a TCP flow. The target is dialled first, so that a phone whose service is down gets a reset
+// serveTCP is the whole life of a TCP flow. A page has no target. The target of every other service is dialled first, so that a phone whose service is down gets a reset
 // instead of a connection that goes nowhere.
 func (g *Gate) serveTCP(r *tcp.ForwarderRequest, f *flow) {
 	defer g.finish(f)
+	if p := g.pageOf(f.service); p != nil {
+		g.servePage(r, f, p)
+		return
+	}
 	target, err := g.dialer.dial(f.ctx, f.service)
 	if err != nil {
 		r.Complete(true)

@@ -6,7 +6,8 @@
 // needs to know what a hostile phone can put into a packet, and nothing can ever be forwarded.
 //
 // Its nouns: a Link is both ends; inbound is what came from a phone and goes into the stack, outbound is what the stack
-// sends to a phone; the home of a family is our address there and the network around it; a verdict says what becomes of
+// sends to a phone; the home of a family is our address there, a second one that some phones know, and the network around
+// both; a verdict says what becomes of
 // an inbound packet; the queue holds outbound packets until wireguard-go reads them.
 //
 // What it never does: it never lets one phone use up what another needs (the answers it sends to phones are limited for each
@@ -50,14 +51,18 @@ type Link struct {
 
 var _ tun.Device = (*Link)(nil)
 
-// home is our address in one family and the tunnel network that it lies in.
+// home is our address in one family and the tunnel network that it lies in, and perhaps a second address of ours there.
 type home struct {
-	addr netip.Addr
-	net  netip.Prefix
+	addr   netip.Addr
+	second netip.Addr // zero: none
+	net    netip.Prefix
 }
 
+// isOurs says whether a is an address of ours.
+func (h home) isOurs(a netip.Addr) bool { return a == h.addr || a == h.second }
+
 // New makes a link for our tunnel addresses, each given with the length of its network (10.83.16.1/20): one of IPv4, one
-// of IPv6, or both. The MTU is in bytes and lies between 1280 and 65535.
+// of IPv6, or both; a second one of a family lies in the network of the first. ICMP errors come from the first. The MTU is in bytes and lies between 1280 and 65535.
 func New(mtu int, addrs ...netip.Prefix) (*Link, error) {
 	if mtu < MTU || mtu > 65535 {
 		return nil, fmt.Errorf("making the link: mtu %d is not between %d and 65535", mtu, MTU)
@@ -73,16 +78,36 @@ func New(mtu int, addrs ...netip.Prefix) (*Link, error) {
 		if !p.IsValid() || p.Addr().Is4In6() || p.Addr().Zone() != "" {
 			return nil, fmt.Errorf("making the link: %q is not a tunnel address with its network's length", p)
 		}
-		if _, taken := l.home(p.Addr()); taken {
-			return nil, fmt.Errorf("making the link: %q is a second address of its family", p)
+		if err := l.settle(p); err != nil {
+			return nil, err
 		}
-		l.homes = append(l.homes, home{addr: p.Addr(), net: p.Masked()})
 	}
 	if len(l.homes) == 0 {
 		return nil, errors.New("making the link: no tunnel address given")
 	}
 	l.events <- tun.EventUp
 	return l, nil
+}
+
+// settle makes p an address of ours.
+func (l *Link) settle(p netip.Prefix) error {
+	for i := range l.homes {
+		h := &l.homes[i]
+		switch {
+		case h.addr.Is4() != p.Addr().Is4():
+			continue
+		case h.second.IsValid(), h.addr == p.Addr():
+			return fmt.Errorf("making the link: %q is one address too many of its family", p)
+		case h.net != p.Masked():
+			return fmt.Errorf("making the link: %q is not in the network of %q", p, h.addr)
+		case h.manyAt(p.Addr()):
+			return fmt.Errorf("making the link: %q is not the address of one host", p)
+		}
+		h.second = p.Addr()
+		return nil
+	}
+	l.homes = append(l.homes, home{addr: p.Addr(), net: p.Masked()})
+	return nil
 }
 
 // home gives our home in the family of addr.

@@ -174,7 +174,12 @@ func TestNewRefuses(t *testing.T) {
 		addrs []netip.Prefix
 	}{
 		"no address":           {MTU, nil},
-		"two of a family":      {MTU, []netip.Prefix{ours4, ours4}},
+		"one address twice":    {MTU, []netip.Prefix{ours4, ours4}},
+		"three of a family":    {MTU, []netip.Prefix{ours4, second4, third4}},
+		"another network":      {MTU, []netip.Prefix{ours4, netip.MustParsePrefix("10.84.16.2/20")}},
+		"another length":       {MTU, []netip.Prefix{ours4, netip.PrefixFrom(second4.Addr(), 24)}},
+		"the broadcast":        {MTU, []netip.Prefix{ours4, netip.MustParsePrefix("10.83.31.255/20")}},
+		"the anycast address":  {MTU, []netip.Prefix{ours6, netip.MustParsePrefix("fd83::/64")}},
 		"no valid address":     {MTU, []netip.Prefix{{}}},
 		"v4-mapped":            {MTU, []netip.Prefix{netip.PrefixFrom(addr("::ffff:10.0.0.1"), 120)}},
 		"less than IPv6 needs": {1279, []netip.Prefix{ours4}},

@@ -34,7 +34,7 @@ const (
 	timeWait = time.Second
 )
 
-// NewStack makes a network stack with our tunnel addresses, each given with the length of its network, and the link that
+// NewStack makes a network stack with our tunnel addresses, given as New takes them, and the link that
 // it stands on. It speaks TCP, UDP and ICMP, knows a way to the tunnel networks and to nowhere else, forwards nothing, and
 // neither solicits routers nor asks whether its address is taken. The caller ends both: first the wireguard-go device, which
 // closes the link, then stack.Destroy.
@@ -64,9 +64,14 @@ func settle(s *stack.Stack, l *Link, addrs []netip.Prefix) error {
 	if err := s.CreateNIC(NIC, l.Endpoint()); err != nil {
 		return fmt.Errorf("making the tunnel's network stack: %s", err)
 	}
+	routed := make(map[netip.Prefix]bool, len(addrs))
 	for _, p := range addrs {
 		if err := settleAt(s, p); err != nil {
 			return err
+		}
+		if !routed[p.Masked()] {
+			routed[p.Masked()] = true
+			s.AddRoute(tcpip.Route{Destination: withPrefix(p).Subnet(), NIC: NIC})
 		}
 	}
 	return nil
@@ -86,16 +91,19 @@ func tune(s *stack.Stack) error {
 	return nil
 }
 
-// settleAt gives the stack one address and the way to its network.
+// settleAt gives the stack one address.
 func settleAt(s *stack.Stack, p netip.Prefix) error {
 	proto := header.IPv6ProtocolNumber
 	if p.Addr().Is4() {
 		proto = header.IPv4ProtocolNumber
 	}
-	at := tcpip.AddressWithPrefix{Address: tcpip.AddrFromSlice(p.Addr().AsSlice()), PrefixLen: p.Bits()}
-	if err := s.AddProtocolAddress(NIC, tcpip.ProtocolAddress{Protocol: proto, AddressWithPrefix: at}, stack.AddressProperties{}); err != nil {
+	at := tcpip.ProtocolAddress{Protocol: proto, AddressWithPrefix: withPrefix(p)}
+	if err := s.AddProtocolAddress(NIC, at, stack.AddressProperties{}); err != nil {
 		return fmt.Errorf("giving %s to the tunnel's network stack: %s", p, err)
 	}
-	s.AddRoute(tcpip.Route{Destination: at.Subnet(), NIC: NIC})
 	return nil
+}
+
+func withPrefix(p netip.Prefix) tcpip.AddressWithPrefix {
+	return tcpip.AddressWithPrefix{Address: tcpip.AddrFromSlice(p.Addr().AsSlice()), PrefixLen: p.Bits()}
 }

@@ -21,7 +21,7 @@ func (l *Link) judge(p packet) verdict {
 	switch {
 	case !ok, !h.mayCome(p.src):
 		return discard
-	case p.dst == h.addr:
+	case h.isOurs(p.dst):
 		return l.judgeOurs(p)
 	case h.manyAt(p.dst), !answerable(p):
 		return discard
@@ -32,7 +32,7 @@ func (l *Link) judge(p packet) verdict {
 // mayCome says whether a packet of one phone can have this source. An ICMP error must never go to anything else
 // (RFC 1812, section 4.3.2.7; RFC 4443, section 2.4(e)), and the stack must not believe to hear itself.
 func (h home) mayCome(src netip.Addr) bool {
-	return h.net.Contains(src) && src != h.addr && !h.manyAt(src)
+	return h.net.Contains(src) && !h.isOurs(src) && !h.manyAt(src)
 }
 
 // manyAt says that an address does not mean one host: multicast, broadcast, none. Phones send to these all the time
@@ -59,7 +59,7 @@ func lastOf(n netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// judgeOurs decides about a packet to our own address. TCP and UDP enter; of ICMP only the echo request does. No router
+// judgeOurs decides about a packet to an address of ours. TCP and UDP enter; of ICMP only the echo request does. No router
 // stands between a phone and us, so that an ICMP error says nothing that we need: the one use of it would be a phone that
 // reports on the connections of another, or that shrinks our packets to nothing. Neighbour discovery has no neighbours
 // here. Fragments are let through at a rate that one phone cannot fill the stack's store of them with.

@@ -9,6 +9,13 @@ import (
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
+// Second addresses of ours, and one too many.
+var (
+	second4 = netip.MustParsePrefix("10.83.31.254/20")
+	second6 = netip.MustParsePrefix("fd83::ffe/64")
+	third4  = netip.MustParsePrefix("10.83.31.253/20")
+)
+
 func testLink(t testing.TB) *Link {
 	t.Helper()
 	l, err := New(MTU, ours4, ours6)
@@ -97,6 +104,48 @@ func TestJudge(t *testing.T) {
 				t.Errorf("verdict %d, want %d", got, tc.want)
 			}
 		})
+	}
+}
+
+// TestJudgeSecond: a second address of ours is ours, and only where there is one.
+func TestJudgeSecond(t *testing.T) {
+	const tcp, udp = header.TCPProtocolNumber, header.UDPProtocolNumber
+	l, err := New(MTU, ours4, second6, ours6, second4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	more4, more6 := second4.Addr(), second6.Addr()
+	for name, tc := range map[string]struct {
+		packet        []byte
+		want, without verdict
+	}{
+		"tcp":                 {datagram(anna4, more4, tcp, make([]byte, 20)), admit, prohibit},
+		"tcp, v6":             {datagram(anna6, more6, tcp, make([]byte, 20)), admit, prohibit},
+		"udp":                 {datagram(anna4, more4, udp, make([]byte, 8)), admit, prohibit},
+		"echo, v6":            {icmpTo(anna6, more6, 128, 0, nil), admit, prohibit},
+		"an ICMP error":       {icmpTo(anna4, more4, 3, 4, make([]byte, 28)), discard, discard},
+		"gre":                 {datagram(anna4, more4, 47, make([]byte, 8)), discard, prohibit},
+		"the first one":       {datagram(anna4, ours4.Addr(), tcp, make([]byte, 20)), admit, admit},
+		"the first one, v6":   {datagram(anna6, ours6.Addr(), tcp, make([]byte, 20)), admit, admit},
+		"its neighbour":       {datagram(anna4, more4.Prev(), tcp, make([]byte, 20)), prohibit, prohibit},
+		"its neighbour, v6":   {datagram(anna6, more6.Next(), tcp, make([]byte, 20)), prohibit, prohibit},
+		"from itself":         {datagram(more4, ours4.Addr(), tcp, make([]byte, 20)), discard, admit},
+		"from itself, v6":     {datagram(more6, more6, tcp, make([]byte, 20)), discard, prohibit},
+		"from the first one":  {datagram(ours4.Addr(), more4, tcp, make([]byte, 20)), discard, discard},
+		"the LAN":             {datagram(anna4, router4, tcp, make([]byte, 20)), prohibit, prohibit},
+		"the other phone, v6": {datagram(anna6, ben6, tcp, make([]byte, 20)), prohibit, prohibit},
+	} {
+		p, ok := parse(tc.packet)
+		if !ok {
+			t.Fatalf("%s: a packet whose lengths are right was not understood", name)
+		}
+		if got := l.judge(p); got != tc.want {
+			t.Errorf("%s: verdict %d, want %d", name, got, tc.want)
+		}
+		if got := testLink(t).judge(p); got != tc.without {
+			t.Errorf("%s: verdict %d where there is no second address, want %d", name, got, tc.without)
+		}
 	}
 }
 
