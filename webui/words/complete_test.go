@@ -14,7 +14,9 @@ import (
 const translated = false
 
 // identical lists the keys whose sentence is longer than one word, not counting names, and rightly the same as in English.
-var identical = map[Language][]string{}
+var identical = map[Language][]string{
+	Dutch: {"scan.iphone.add", "scan.iphone.scan", "scan.iphone.import"}, // on an iPhone the app has no Dutch
+}
 
 // names stay as they are in every language, and so do the commands.
 var names = regexp.MustCompile(`Home Assistant|WireGuard|Hearthgate|iPhone|Android|IPv4|IPv6|hearthgate [a-z][a-z-]*`)
