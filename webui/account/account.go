@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/journal"
@@ -49,6 +50,7 @@ type Account struct {
 	hashing *hasher
 	guard   *guard
 	refused *refusals
+	wrong   atomic.Uint64 // guesses, since the start
 
 	mu     sync.Mutex           // guards what follows; never held while the store is asked
 	seen   map[string]time.Time // by Session.ID: when this process last saw it

@@ -327,9 +327,9 @@ func TestSources(t *testing.T) {
 	for addr, want := range map[string]string{
 		"192.168.1.7":           "192.168.1.7",
 		"::ffff:192.168.1.7":    "192.168.1.7",
-		"2001:db8:1:2:3:4:5:6":  "2001:db8:1:2::/64",
-		"fe80::1234%eth0":       "fe80::/64",
-		"2001:db8:1:2:ffff::99": "2001:db8:1:2::/64",
+		"2001:db8:1:2:3:4:5:6":  "2001:db8:1:2:3:4:5:6",
+		"fe80::1234%eth0":       "fe80::1234",
+		"2001:db8:1:2:ffff::99": "2001:db8:1:2:ffff::99",
 	} {
 		if got := source(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s is counted as %s, want %s", addr, got, want)

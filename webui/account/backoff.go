@@ -4,7 +4,7 @@ import "time"
 
 // How many guesses there are. This file is arithmetic; guard.go keeps the counts.
 //
-// A guess of a stranger is counted twice. For its source (an IPv4 address, an IPv6 /64) five wrong ones are free, then
+// A guess of a stranger is counted twice. For its source (its address) five wrong ones are free, then
 // each waits twice as long as the one before, up to 15 minutes: 111 on the first day and 96 on every other. For
 // everybody together there is a bucket: so many wrong ones at once, then one each time the bucket regains one. Right ones
 // cost nothing. The bucket is what holds against an attacker with many addresses, and it refills by itself: when he

@@ -40,6 +40,7 @@ func (a *Account) guessPassphrase(ctx context.Context, l lane, v Visitor, phc, t
 // tellRefused journals a wrong guess, unless there are too many of them to tell. What the caller was told stands, whether the
 // journal can be written or not.
 func (a *Account) tellRefused(s subject, v Visitor) {
+	a.wrong.Add(1)
 	untold, tell := a.refused.note(source(v.Addr))
 	if !tell {
 		return
@@ -49,3 +50,6 @@ func (a *Account) tellRefused(s subject, v Visitor) {
 		a.config.Log.Error("journal not written", "event", string(EventSigninRefused), "error", err)
 	}
 }
+
+// Refused counts the wrong guesses of anything since the start, whether they were journaled or not.
+func (a *Account) Refused() uint64 { return a.wrong.Load() }

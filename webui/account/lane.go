@@ -47,18 +47,13 @@ func sessionLane(id string) lane {
 	return lane{subject: passphraseGuess, key: sessionPrefix + id, alone: true}
 }
 
-// source is what a household's machine cannot change at will: its IPv4 address; and of IPv6 the /64, within which
-// every machine has more addresses than could be counted (RFC 8981).
+// source is one machine's address. A machine has as many of IPv6 as it likes (RFC 8981), but all of a home's share one /64, so
+// that to count those together would let one of them hold up the others. What many addresses gain, the bucket bounds.
 func source(addr netip.Addr) string {
-	addr = addr.Unmap().WithZone("")
-	switch {
-	case !addr.IsValid():
+	if addr = addr.Unmap().WithZone(""); !addr.IsValid() {
 		return "unknown"
-	case addr.Is6():
-		return netip.PrefixFrom(addr, 64).Masked().String()
-	default:
-		return addr.String()
 	}
+	return addr.String()
 }
 
 // from is the address as people see it in the list of sessions and in the journal.
