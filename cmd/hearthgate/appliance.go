@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,10 +16,13 @@ import (
 	"github.com/hearthgate/hearthgate/internal/netinfo"
 	"github.com/hearthgate/hearthgate/internal/store"
 	"github.com/hearthgate/hearthgate/peers"
+	"github.com/hearthgate/hearthgate/peers/usage"
 	"github.com/hearthgate/hearthgate/tunnel"
 	"github.com/hearthgate/hearthgate/tunnel/endpoint"
 	"github.com/hearthgate/hearthgate/tunnel/gate"
+	"github.com/hearthgate/hearthgate/webui/account"
 	"github.com/hearthgate/hearthgate/webui/api"
+	"github.com/hearthgate/hearthgate/webui/words"
 )
 
 // appliance is every room, built and joined. This is the one place that knows them all.
@@ -34,7 +37,11 @@ type appliance struct {
 	services *gate.Services
 	gate     *gate.Gate
 	tunnel   *tunnel.Server
-	api      *api.Server
+	usage    *usage.Usage
+	endpoint *endpoint.Setting
+	account  *account.Account
+	api      *api.Server // on the control socket
+	web      *web        // on the LAN, and inside the tunnel; nil without a page
 }
 
 // build makes the rooms in the order of the data: store, peers, Home Assistant, gate, tunnel, page. Whoever gets an
@@ -69,6 +76,9 @@ func (a *appliance) join(c clock.Clock) (err error) {
 	}
 	a.services = gate.NewServices(a.store, a.journal)
 	a.peers.CheckServices(gate.Known)
+	if err := a.services.Reclaim(a.peers.ForgetService); err != nil {
+		return err
+	}
 	a.gate = gate.New(gate.Config{
 		Log: s.logger, HomeAssistant: a.home.Address,
 		OwnAddresses: netinfo.OwnAddresses, IsOwn: netinfo.IsOwn, OwnPorts: a.ownPorts,
@@ -78,20 +88,63 @@ func (a *appliance) join(c clock.Clock) (err error) {
 		ListenPort: s.listenPort, Registry: a.peers, Services: a.services, Gate: a.gate, Journal: a.journal,
 		Interface: "hearthgate", Log: s.logger,
 	})
-	a.api = api.New(api.Config{
+	a.usage = usage.New(usage.Config{
+		Store: a.store, Now: a.mark.Effective, Synchronised: a.mark.Synchronised, Source: a.counters, Known: a.peerIDs, Log: s.logger,
+	})
+	a.endpoint = endpoint.NewSetting(a.store, a.journal)
+	a.account = account.New(account.Config{
+		Store: a.store, Journal: a.journal, Now: a.mark.Effective, Synchronised: a.mark.Synchronised, Log: s.logger,
+		Suggest:     func() string { return words.Passphrase(words.English) },
+		ClaimWindow: s.claimWindow, Uptime: clock.Uptime,
+	})
+	if s.web != nil {
+		if a.web, err = newWeb(a, *s.web); err != nil {
+			return err
+		}
+	}
+	a.api = api.New(a.apiConfig(true))
+	return nil
+}
+
+// apiConfig is what the API is made of: for the owner of the machine, behind the control socket, or for the page.
+func (a *appliance) apiConfig(owner bool) api.Config {
+	c := api.Config{
 		Peers: a.peers, Services: serviceAdapter{a}, Tunnel: tunnelAdapter{a.tunnel}, Endpoint: endpointAdapter{a},
 		HomeAssistant: a.home, Journal: a.journal, Now: a.mark.Effective, Synchronised: a.mark.Synchronised,
-		Version: version, StateDir: s.stateDir, Owner: true, Log: s.logger,
-	})
-	return nil
+		Version: version, StateDir: a.settings.stateDir, Owner: owner, Log: a.settings.logger,
+		Account: a.account, Usage: a.usage, Settings: endpointAdapter{a}, LoginFailures: a.account.Refused,
+	}
+	if a.web != nil {
+		c.Web, c.Links, c.Desk = a.web, a.web.page, a.web.page
+	}
+	return c
+}
+
+// counters are what the tunnel has carried for each peer since it started.
+func (a *appliance) counters() map[string]usage.Counters {
+	out := make(map[string]usage.Counters)
+	for id, l := range a.tunnel.Live() {
+		out[id] = usage.Counters{Received: l.ReceivedBytes, Sent: l.SentBytes}
+	}
+	return out
+}
+
+func (a *appliance) peerIDs() ([]string, error) {
+	list, err := a.peers.List()
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = p.ID
+	}
+	return ids, err
 }
 
 // ownPorts are the ports on which this appliance itself listens, or may: no service ever reaches them.
 func (a *appliance) ownPorts() []gate.OwnPort {
-	return []gate.OwnPort{
-		{Protocol: gate.UDP, Port: a.tunnel.ListenPort()},
-		{Protocol: gate.TCP, Port: a.settings.webPort},
+	own := []gate.OwnPort{{Protocol: gate.UDP, Port: a.tunnel.ListenPort()}}
+	if a.web != nil {
+		own = append(own, gate.OwnPort{Protocol: gate.TCP, Port: a.web.port()})
 	}
+	return own
 }
 
 // run runs every room until ctx ends, or until one of them fails; then all of them end. Once phones and clients are
@@ -110,6 +163,10 @@ func (a *appliance) run(ctx context.Context, started func(context.Context) error
 	task("the clock", a.keepTime)
 	task("the search for Home Assistant", a.home.Run)
 	task("the tunnel", a.tunnel.Run)
+	task("the count of what phones carry", a.usage.Run)
+	if a.web != nil {
+		task("the page", a.web.run)
+	}
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -127,13 +184,20 @@ func (a *appliance) run(ctx context.Context, started func(context.Context) error
 	return g.Wait()
 }
 
-// keepTime moves the saved high-water mark of the clock along.
+// keepTime moves the saved high-water mark of the clock along, and once an hour has the account forget what is too old.
 func (a *appliance) keepTime(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
+	var swept time.Time
 	for {
 		if err := a.mark.Advance(); err != nil {
 			return err
+		}
+		if time.Since(swept) >= time.Hour {
+			if err := a.account.Sweep(); err != nil {
+				return err
+			}
+			swept = time.Now()
 		}
 		select {
 		case <-ctx.Done():
@@ -156,11 +220,41 @@ func lanAddress() (netip.Addr, error) {
 type endpointAdapter struct{ a *appliance }
 
 func (e endpointAdapter) Endpoint() (api.Endpoint, error) {
-	now, err := endpoint.Current(e.a.settings.endpoint, e.a.tunnel.ListenPort(), lanAddress)
+	configured, _, err := e.configured()
+	if err != nil {
+		return api.Endpoint{}, err
+	}
+	now, err := endpoint.Current(configured, e.a.tunnel.ListenPort(), lanAddress)
 	if err != nil {
 		return api.Endpoint{}, err
 	}
 	return api.Endpoint{Address: now.Address, Scope: string(now.Scope), Note: now.Note()}, nil
+}
+
+// configured is what a flag, a variable or the settings file says, or else what was set on the page.
+func (e endpointAdapter) configured() (address string, overridden bool, err error) {
+	if e.a.settings.endpoint != "" {
+		return e.a.settings.endpoint, true, nil
+	}
+	address, err = e.a.endpoint.Get()
+	return address, false, err
+}
+
+func (e endpointAdapter) Setting() (string, bool, error) { return e.configured() }
+
+// Set keeps what the household says on the page. Where a flag says otherwise, nothing would come of it.
+func (e endpointAdapter) Set(value string) error {
+	if e.a.settings.endpoint != "" {
+		return api.Refusal(api.ErrConflict, errors.New("--endpoint, HEARTHGATE_ENDPOINT or hearthgate.toml says it already; nothing was changed"))
+	}
+	if value = strings.TrimSpace(value); value == "" {
+		return e.a.endpoint.Set("")
+	}
+	address, err := peers.ParseEndpoint(value, int(e.a.tunnel.ListenPort()))
+	if err != nil {
+		return err
+	}
+	return e.a.endpoint.Set(address)
 }
 
 type tunnelAdapter struct{ *tunnel.Server }
@@ -207,8 +301,14 @@ func (s serviceAdapter) view(service gate.Service, status gate.ServiceStatus) ap
 	if out.State == "" {
 		out.State = string(gate.Unknown)
 	}
-	if service.Name == gate.HomeAssistant {
+	switch service.Name {
+	case gate.HomeAssistant:
 		homeView(&out, s.a.home.State())
+	case gate.Admin:
+		out.State = string(gate.Up) // it is this very process
+		if s.a.web == nil {
+			out.State = string(gate.Down)
+		}
 	}
 	return out
 }
@@ -256,6 +356,3 @@ func serviceError(err error) error {
 		return err
 	}
 }
-
-// quiet is a log that nobody reads.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

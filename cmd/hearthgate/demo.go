@@ -67,7 +67,7 @@ func (d *demo) show(ctx context.Context) (leaks int, err error) {
 
 	s := settings{
 		stateDir: filepath.Join(d.dir, "state"), socket: filepath.Join(d.dir, "hg.sock"),
-		homeAssistant: "http://" + home.Addr().String(), webPort: 51821, logger: quiet(),
+		homeAssistant: "http://" + home.Addr().String(), logger: quiet(),
 	}
 	if d.a, err = build(s, clock.System()); err != nil {
 		stop()

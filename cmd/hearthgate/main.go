@@ -66,6 +66,7 @@ func commands() []command {
 		{name: "home-assistant", summary: "which Home Assistant is meant", sub: homeAssistantCommands()},
 		{name: "server", summary: "the server's own key", sub: serverCommands()},
 		{name: "status", args: "[--json]", summary: "the whole appliance at a glance", run: (*program).status},
+		{name: "reset-passphrase", args: "", summary: "a new passphrase for the page, when the old one is lost", run: (*program).resetPassphrase},
 		{name: "version", args: "[--json]", summary: "which Hearthgate this is", run: (*program).version},
 	}
 }

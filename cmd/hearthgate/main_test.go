@@ -36,6 +36,7 @@ func TestCommands(t *testing.T) {
 			env.Defer(func() { os.RemoveAll(dir) })
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("HOME_ASSISTANT", home)
+			env.Setenv("HEARTHGATE_WEB", "127.0.0.1:0")
 			env.Setenv("SOCK", filepath.Join(dir, "s"))
 			env.Setenv("BUSY", strconv.Itoa(busyUDPPort(env)))
 			return nil

@@ -27,7 +27,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 		return unchanged(err)
 	}
 	// What can be known to stand in the way is looked at before anything is made.
-	if err := errors.Join(tunnel.PortFree(ctx, s.listenPort), socketFree(ctx, s.socket)); err != nil {
+	if err := errors.Join(tunnel.PortFree(ctx, s.listenPort), s.web.Free(ctx), socketFree(ctx, s.socket)); err != nil {
 		return unchanged(err)
 	}
 	if p.getenv("GOMEMLIMIT") == "" {
@@ -83,7 +83,8 @@ func (p *program) announce(ctx context.Context, a *appliance) error {
 	}
 	fmt.Fprintf(&b, "  On the phone    %s\n", api.InsideURL(a.server, home))
 	fmt.Fprintf(&b, "  State           %s\n", a.settings.stateDir)
-	fmt.Fprintf(&b, "  Next            in another terminal: %s peer add \"Anna's phone\"%s\n", p.name, p.socketHint(a.settings.socket))
+	a.web.announce(&b)
+	fmt.Fprintf(&b, "  Next            open the page, or in another terminal: %s peer add \"Anna's phone\"%s\n", p.name, p.socketHint(a.settings.socket))
 	_, err = fmt.Fprint(p.stdout, b.String())
 	return err
 }

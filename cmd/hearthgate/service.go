@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
+	"github.com/hearthgate/hearthgate/tunnel/gate"
 	"github.com/hearthgate/hearthgate/webui/api"
 )
 
@@ -41,7 +42,10 @@ func (p *program) serviceList(ctx context.Context, args []string) error {
 	fmt.Fprintln(t, "NAME\tIN THE TUNNEL\tTARGET\tSTATE\tOPEN")
 	for _, s := range list {
 		target := s.Target
-		if target == "" {
+		switch {
+		case s.Name == gate.Admin:
+			target = "this appliance's page"
+		case target == "":
 			target = "not found yet"
 		}
 		state := s.State
@@ -211,6 +215,9 @@ func (p *program) status(ctx context.Context, args []string) error {
 	default:
 		fmt.Fprintf(p.stdout, "Endpoint        %s\n", s.Endpoint.Address)
 	}
+	if s.Web != nil {
+		printWeb(p.stdout, "%-15s %s\n", *s.Web)
+	}
 	fmt.Fprintf(p.stdout, "Phones          %d of %d active\n", s.Peers.Active, s.Peers.Total)
 	for _, service := range s.Services {
 		line := fmt.Sprintf("Service         %s on port %d/%s: %s", service.Name, service.Port, service.Protocol, service.State)
@@ -223,5 +230,25 @@ func (p *program) status(ctx context.Context, args []string) error {
 		fmt.Fprintln(p.stdout, "Clock           not synchronised: access that ends is denied, but not ended for good, until it is")
 	}
 	fmt.Fprintf(p.stdout, "Started         %s, version %s, state in %s\n", ago(s.StartedAt, time.Now()), s.Version, s.StateDir)
+	return nil
+}
+
+// resetPassphrase is for whoever owns the machine and has lost the page's passphrase.
+func (p *program) resetPassphrase(ctx context.Context, args []string) error {
+	fs := p.flags("reset-passphrase")
+	connect := p.client(fs)
+	if _, err := p.parse(fs, args); err != nil {
+		return err
+	}
+	c, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	var done api.Reset
+	if err := c.Do(ctx, http.MethodPost, "/api/v1/account/reset", nil, &done); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "The page's passphrase is now: %s\n", done.Passphrase)
+	fmt.Fprintln(p.stdout, "Every browser is signed out and two-step sign-in is off. API tokens stay as they are; the page lists them.")
 	return nil
 }

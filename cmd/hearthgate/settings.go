@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"time"
 
 	// BurntSushi/toml: small, without dependencies, and it keeps the order of what it could not place.
 	"github.com/BurntSushi/toml"
@@ -19,12 +17,13 @@ import (
 
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/peers"
+	"github.com/hearthgate/hearthgate/webui/access"
 )
 
 // given holds the settings of `run` as people write them; settings is what they mean once checked.
 type given struct {
-	stateDir, homeAssistant, endpoint, web, socket, logFormat, logLevel string
-	listenPort                                                          uint16
+	stateDir, homeAssistant, endpoint, web, webName, claimWindow, socket, logFormat, logLevel string
+	listenPort                                                                                uint16
 }
 
 type settings struct {
@@ -33,7 +32,9 @@ type settings struct {
 	homeAssistant string // as given; empty: find it
 	endpoint      string // host:port, or empty
 	listenPort    uint16
-	webPort       uint16
+	web           *access.Place // where the page listens; nil: there is no page
+	webNames      []string      // by which browsers may ask for it, besides our own
+	claimWindow   time.Duration // after power-on, in which the page may be claimed without a code; 0: it needs one
 	logger        *slog.Logger
 }
 
@@ -46,7 +47,9 @@ func (p *program) runFlags(g *given) *pflag.FlagSet {
 	fs.StringVar(&g.homeAssistant, "home-assistant", "", "Home Assistant's URL; without it, it is found")
 	fs.StringVar(&g.endpoint, "endpoint", "", "HOST[:PORT] at which phones find this machine from outside")
 	fs.Uint16Var(&g.listenPort, "listen-port", 51820, "UDP port of the tunnel; 0 lets the system choose")
-	fs.StringVar(&g.web, "web", ":51821", "address kept for the page on the LAN; no service ever reaches its port")
+	fs.StringVar(&g.web, "web", ":51821", "[ADDRESS or LINK]:PORT of the page on the LAN, like eth0:51821")
+	fs.StringVar(&g.webName, "web-name", "", "NAME[,NAME] by which browsers may ask for the page, besides its addresses")
+	fs.StringVar(&g.claimWindow, "claim-window", "0", "how long after power-on the page is set up without a code, like 15m")
 	fs.StringVar(&g.socket, "socket", "", "path of the control socket")
 	fs.StringVar(&g.logFormat, "log-format", "text", "text or json")
 	fs.StringVar(&g.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -112,8 +115,8 @@ func readSettingsFile(flags *pflag.FlagSet, path string) error {
 	for name, value := range keys {
 		flag := flags.Lookup(strings.ReplaceAll(name, "_", "-"))
 		if flag == nil || strings.Contains(name, "-") || flag.Name == "state-dir" {
-			return badUsage("reading %s: unknown key %q; known are home_assistant, endpoint, listen_port, web, socket,"+
-				" log_format and log_level", path, name)
+			return badUsage("reading %s: unknown key %q; known are home_assistant, endpoint, listen_port, web, web_name,"+
+				" claim_window, socket, log_format and log_level", path, name)
 		}
 		if flag.Changed {
 			continue
@@ -152,27 +155,32 @@ func (p *program) check(g given) (settings, error) {
 			return settings{}, badUsage("--home-assistant: %v", err)
 		}
 	}
-	port, err := webPort(g.web)
-	if err != nil {
+	if err := g.checkWeb(&s); err != nil {
 		return settings{}, err
 	}
-	s.webPort = port
+	var err error
 	if s.logger, err = p.logger(g.logFormat, g.logLevel); err != nil {
 		return settings{}, err
 	}
 	return s, nil
 }
 
-func webPort(addr string) (uint16, error) {
-	host, port, err := net.SplitHostPort(addr)
-	n, portErr := strconv.ParseUint(port, 10, 16)
-	if host != "" && err == nil {
-		_, err = netip.ParseAddr(host)
+func (g given) checkWeb(s *settings) error {
+	place, err := access.ParsePlace(g.web)
+	if err != nil {
+		return badUsage("%v", err)
 	}
-	if err != nil || portErr != nil || n == 0 {
-		return 0, badUsage("--web is %q; expected an address and port, like :51821 or 192.168.1.5:51821", addr)
+	s.web = &place
+	for name := range strings.SplitSeq(g.webName, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			s.webNames = append(s.webNames, name)
+		}
 	}
-	return uint16(n), nil
+	s.claimWindow, err = time.ParseDuration(g.claimWindow)
+	if err != nil || s.claimWindow < 0 || s.claimWindow > 24*time.Hour {
+		return badUsage("--claim-window is %q; expected a time of at most a day, like 15m, or 0 to ask for a code", g.claimWindow)
+	}
+	return nil
 }
 
 func (p *program) logger(format, level string) (*slog.Logger, error) {

@@ -94,15 +94,7 @@ func (s *controlSocket) serve(ctx context.Context, h http.Handler, log *slog.Log
 		// Requests that wait, such as event streams, end when we do.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	stopped := context.AfterFunc(ctx, func() {
-		// What is being answered gets a moment: an acknowledged change should be acknowledged.
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		if server.Shutdown(grace) != nil {
-			server.Close()
-		}
-	})
-	defer stopped()
+	defer shutDown(ctx, server)()
 	if err := server.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving the control socket: %w", err)
 	}

@@ -267,16 +267,13 @@ func InsideURL(server peers.Server, home homeassistant.State) string {
 // HomeAssistantPort is the TCP port of Home Assistant inside the tunnel, whatever port it uses itself.
 const HomeAssistantPort = 8123
 
-// view shows a peer. Which state word it gets is decided here and nowhere else.
+// view shows a peer.
 func (s *Server) view(p peers.Peer, live Live) Peer {
 	out := Peer{
 		ID: p.ID, Name: p.Name, Services: append([]string{}, p.Services...),
 		CreatedAt: p.CreatedAt.UTC(), ExpiresAt: p.ExpiresAt.UTC(),
-		FirstHandshakeAt: p.FirstHandshake.UTC(), LastHandshakeAt: p.LastHandshake.UTC(),
+		FirstHandshakeAt: p.FirstHandshake.UTC(), LastHandshakeAt: LastSeen(p, live).UTC(),
 		Endpoint: live.Endpoint, ReceivedBytes: live.ReceivedBytes, SentBytes: live.SentBytes,
-	}
-	if live.LastHandshake.After(p.LastHandshake) {
-		out.LastHandshakeAt = live.LastHandshake.UTC()
 	}
 	if !p.Pair.PublicKey.IsZero() {
 		out.PublicKey = p.Pair.PublicKey.String()
@@ -285,20 +282,7 @@ func (s *Server) view(p peers.Peer, live Live) Peer {
 	if p.Retiring != nil {
 		out.Rekey = &Rekey{OldPublicKey: p.Retiring.PublicKey.String(), RetiresAt: p.RetireAt.UTC()}
 	}
-	switch {
-	case p.Disabled:
-		out.State = StateDisabled
-	case p.Expired || (!p.ExpiresAt.IsZero() && !s.cfg.Now().Before(p.ExpiresAt)):
-		out.State = StateExpired
-	case p.NeedsEnrolment:
-		out.State = StateNeedsEnrolment
-	case live.Active:
-		out.State = StateActive
-	case out.LastHandshakeAt.IsZero():
-		out.State = StateWaiting
-	default:
-		out.State = StateIdle
-	}
+	out.State = StateOf(p, live, s.cfg.Now())
 	return out
 }
 

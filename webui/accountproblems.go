@@ -1,0 +1,70 @@
+package webui
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/hearthgate/hearthgate/webui/account"
+	"github.com/hearthgate/hearthgate/webui/page"
+)
+
+// signInProblem is the sentence for a passphrase that was not taken, how long nothing more is taken, and the status. An
+// error that is nobody's mistake comes back.
+func (s *Server) signInProblem(err error) (problem string, wait time.Duration, status int, internal error) {
+	return refused(err, page.ProblemPassphrase)
+}
+
+func (s *Server) codeProblem(err error) (string, time.Duration, int, error) {
+	if s.cfg.Synchronised() {
+		return refused(err, page.ProblemCode)
+	}
+	return refused(err, page.ProblemRecovery)
+}
+
+func (s *Server) setupProblem(err error) (string, time.Duration, int, error) {
+	return refused(err, page.ProblemSetupCode)
+}
+
+// refused maps what the account says. What is merely wrong is 403: it says no more than that.
+func refused(err error, wrong string) (problem string, wait time.Duration, status int, internal error) {
+	if w, ok := errors.AsType[*account.Wait](err); ok {
+		return page.ProblemWait, w.Remaining, http.StatusTooManyRequests, nil
+	}
+	if w, ok := errors.AsType[*account.Weak](err); ok {
+		return weakness(w.Reason), 0, http.StatusBadRequest, nil
+	}
+	switch {
+	case errors.Is(err, account.ErrWrong):
+		return wrong, 0, http.StatusForbidden, nil
+	case errors.Is(err, account.ErrBusy):
+		return page.ProblemBusy, 0, http.StatusServiceUnavailable, nil
+	case errors.Is(err, account.ErrClock):
+		return page.ProblemClock, 0, http.StatusForbidden, nil
+	case errors.Is(err, account.ErrNoOffer):
+		return page.ProblemTwoStepGone, 0, http.StatusConflict, nil
+	default:
+		return "", 0, 0, err
+	}
+}
+
+func weakness(r account.Reason) string {
+	switch r {
+	case account.TooShort:
+		return page.ProblemTooShort
+	case account.TooLong:
+		return page.ProblemTooLong
+	case account.NotText:
+		return page.ProblemUnreadable
+	case account.GuessableName:
+		return page.ProblemProduct
+	case account.GuessableRepeated:
+		return page.ProblemRepeated
+	case account.GuessableSequence:
+		return page.ProblemSequence
+	case account.GuessableCommon:
+		return page.ProblemObvious
+	default:
+		return page.ProblemObvious
+	}
+}

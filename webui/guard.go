@@ -1,0 +1,138 @@
+package webui
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/hearthgate/hearthgate/webui/account"
+	"github.com/hearthgate/hearthgate/webui/page"
+)
+
+// bodyLimit bounds a form, in bytes: the longest sensible one is a name and a list of services.
+const bodyLimit = 64 << 10
+
+// guard lets a request through to its route if the route's class admits whoever asks.
+func (s *Server) guard(r route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit)
+		v := s.visit(c)
+		switch r.class {
+		case open, program:
+			return r.handle(v)
+		case session, fresh:
+			if !v.signedIn {
+				return s.askWho(v)
+			}
+			if r.class == fresh && r.method == post {
+				if ok, err := s.confirmed(v); !ok {
+					return err
+				}
+			}
+			return r.handle(v)
+		default:
+			return echo.ErrNotFound
+		}
+	}
+}
+
+// askWho sends whoever is not signed in to where that can be changed.
+func (s *Server) askWho(v *visit) error {
+	claim, err := s.cfg.Account.Claim()
+	if err != nil {
+		return err
+	}
+	if claim.State != account.ClaimDone {
+		return v.then("/setup")
+	}
+	if v.Request().Method == post {
+		return v.then("/signin")
+	}
+	target := v.Request().URL.RequestURI()
+	if target == "/" {
+		return v.then("/signin")
+	}
+	return v.then("/signin?next=" + url.QueryEscape(target))
+}
+
+// confirmField carries the passphrase on the page that asks for it again.
+const confirmField = "confirm_passphrase"
+
+// confirmed tells whether the passphrase was typed lately, in this very form if need be. If not, it has answered with the page
+// that asks for it, which carries the form along so that nothing is lost.
+func (s *Server) confirmed(v *visit) (bool, error) {
+	form, err := v.FormParams()
+	if err != nil {
+		return false, badForm(err)
+	}
+	if s.cfg.Account.Fresh(v.session) {
+		return true, nil
+	}
+	ask := page.Confirm{Action: v.Request().URL.Path, Fields: carried(form), Cancel: "/"}
+	status := http.StatusForbidden
+	if typed := form.Get(confirmField); typed != "" {
+		err := s.cfg.Account.Confirm(v.Request().Context(), v.session, typed, v.visitor())
+		if err == nil {
+			return true, nil
+		}
+		if ask.Problem, ask.Wait, status, err = s.signInProblem(err); err != nil {
+			return false, err
+		}
+	}
+	return false, v.hold(status, ask.Wait, ask)
+}
+
+func carried(form url.Values) (out []page.Field) {
+	for name, values := range form {
+		if name == confirmField {
+			continue
+		}
+		for _, value := range values {
+			out = append(out, page.Field{Name: name, Value: value})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b page.Field) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// badForm says of a form that could not be read which it was: too long, or none.
+func badForm(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return echo.ErrStatusRequestEntityTooLarge
+	}
+	return echo.ErrBadRequest
+}
+
+// handleError answers what went wrong with a page of its own. An internal error's text goes to the log only.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status := http.StatusInternalServerError
+	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status = he.Code
+	}
+	key := failures[status]
+	if key == "" {
+		key = page.FailureInternal
+	}
+	if status >= http.StatusInternalServerError {
+		s.cfg.Log.Error("page failed", "method", c.Request().Method, "route", c.Path(), "error", err)
+	}
+	if err := s.visit(c).show(status, page.Failure{Status: status, Key: key, Back: "/"}); err != nil {
+		s.cfg.Log.Debug("answer not sent", "route", c.Path(), "error", err)
+	}
+}
+
+// failures name the sentences for what a person may run into.
+var failures = map[int]string{
+	http.StatusBadRequest:            page.FailureForm,
+	http.StatusNotFound:              page.FailureNotFound,
+	http.StatusMethodNotAllowed:      page.FailureNotFound,
+	http.StatusRequestEntityTooLarge: page.FailureTooLarge,
+	http.StatusServiceUnavailable:    page.FailureBusy,
+}
