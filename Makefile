@@ -46,6 +46,7 @@ test: ## everything; arranges what it needs, names what it had to leave out
 figures: ## the figures of docs/figures.md, measured in the lab (root)
 	@scripts/lab-packages
 	@scripts/lab-homeassistant
+	@$(GO) test -count=1 -run '^$$' -bench Pages -benchtime 200x ./webui
 	@$(GO) test -count=1 -run '^$$' -bench Figures -benchtime 1x -timeout 30m ./internal/lab/e2e
 
 fuzz: ## each fuzz test for FUZZTIME (default 30s)
