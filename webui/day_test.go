@@ -142,7 +142,7 @@ func TestThePageWorksWhileAThousandPhonesChange(t *testing.T) {
 	b := h.owner()
 	events, stop := b.listen(t.Context())
 	defer stop()
-	changed := make(chan error, 1)
+	changed, some := make(chan error, 1), make(chan struct{}, 1)
 	go func() {
 		defer close(changed)
 		for i, id := range ids {
@@ -161,6 +161,12 @@ func TestThePageWorksWhileAThousandPhonesChange(t *testing.T) {
 				changed <- err
 				return
 			}
+			if i%25 == 0 {
+				select {
+				case some <- struct{}{}:
+				default: // the pages are slower than the changes
+				}
+			}
 		}
 	}()
 	looks := 0
@@ -171,7 +177,7 @@ func TestThePageWorksWhileAThousandPhonesChange(t *testing.T) {
 				t.Fatal(err)
 			}
 			done = true
-		default:
+		case <-some:
 		}
 		for _, target := range []string{"/", "/?page=3", "/phones/" + ids[looks%len(ids)], "/journal", "/api/v1/peers"} {
 			w := b.get(target)

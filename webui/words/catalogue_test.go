@@ -75,23 +75,17 @@ func TestNDoesNotWriteIntoTheCallersArguments(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	for name, c := range map[string]struct {
-		own, pages string
-		want       string // part of the error; empty means that it reads
+		text string
+		want string // part of the error; empty means that it reads
 	}{
-		"both":                  {`{"a.a":"1"}`, `{"b.b":"2"}`, ""},
-		"no pages yet":          {`{"a.a":"1"}`, "", ""},
-		"twice in one file":     {`{"a.a":"1","a.a":"2"}`, "", "stands there twice"},
-		"in both files":         {`{"a.a":"1"}`, `{"a.a":"1"}`, "stands in own_nl.json too"},
-		"nested":                {`{"a":{"b":"1"}}`, "", "after 0 sentences"},
-		"a list":                {`["a"]`, "", "no JSON object"},
-		"cut off":               {`{"a.a":"1"`, "", "ends too early"},
-		"cut off in a sentence": {`{"a.a":"1`, "", "after 0 sentences"},
+		"whole":                 {`{"a.a":"1","b.b":"2"}`, ""},
+		"twice":                 {`{"a.a":"1","a.a":"2"}`, "stands there twice"},
+		"nested":                {`{"a":{"b":"1"}}`, "after 0 sentences"},
+		"a list":                {`["a"]`, "no JSON object"},
+		"cut off":               {`{"a.a":"1"`, "ends too early"},
+		"cut off in a sentence": {`{"a.a":"1`, "after 0 sentences"},
 	} {
-		files := fstest.MapFS{"own_nl.json": {Data: []byte(c.own)}}
-		if c.pages != "" {
-			files["nl.json"] = &fstest.MapFile{Data: []byte(c.pages)}
-		}
-		_, err := read(files, Dutch)
+		_, err := readFile(fstest.MapFS{"nl.json": {Data: []byte(c.text)}}, "nl.json")
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", name, err)

@@ -1,8 +1,8 @@
 // Package words holds the page's languages. It keeps true that every sentence the page shows exists in every language,
 // with the same placeholders, and that times, amounts and lists are written as a household of that language writes them.
 //
-// A Language is one of five. A Catalogue has the sentences of one language under dotted keys: <language>.json has those
-// of the pages, own_<language>.json those that this package needs itself (time., unit. and list.). A sentence is whole,
+// A Language is one of five. A Catalogue has the sentences of one language under dotted keys: one file for each
+// (time., unit. and list. are what this package needs itself). A sentence is whole,
 // never put together from pieces; what changes in it stands in {braces}. Where a number decides the form, two keys end in
 // .one and .other. What a catalogue gives is plain text, and html/template escapes it.
 //

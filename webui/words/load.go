@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"sync"
 )
 
@@ -19,30 +17,10 @@ var files embed.FS
 var shelf = sync.OnceValue(func() map[Language]map[string]string {
 	all := make(map[Language]map[string]string)
 	for _, l := range Languages() {
-		all[l], _ = read(files, l)
+		all[l], _ = readFile(files, string(l)+".json")
 	}
 	return all
 })
-
-// read gives the sentences of one language, those that could be read even when there is an error. A language may lack
-// the pages' file as long as nobody has translated it.
-func read(from fs.FS, l Language) (map[string]string, error) {
-	sentences, err := readFile(from, "own_"+string(l)+".json")
-	if err != nil {
-		return sentences, err
-	}
-	pages, err := readFile(from, string(l)+".json")
-	if errors.Is(err, fs.ErrNotExist) {
-		return sentences, nil
-	}
-	for key := range pages {
-		if _, twice := sentences[key]; twice {
-			err = errors.Join(err, fmt.Errorf("reading %s.json: key %q stands in own_%s.json too", l, key, l))
-		}
-	}
-	maps.Copy(sentences, pages)
-	return sentences, err
-}
 
 // readFile reads by tokens, because json.Unmarshal takes the last of two equal keys in silence.
 func readFile(from fs.FS, name string) (map[string]string, error) {
