@@ -14,7 +14,7 @@ import (
 )
 
 // bodyLimit bounds a form, in bytes: the longest sensible one is a name and a list of services.
-const bodyLimit = 64 << 10
+const bodyLimit = 16 << 10
 
 // guard lets a request through to its route if the route's class admits whoever asks.
 func (s *Server) guard(r route) echo.HandlerFunc {

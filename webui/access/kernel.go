@@ -18,8 +18,6 @@ type Kernel struct {
 	Links         func() ([]netinfo.Link, error)
 	DefaultLinks  func() (ipv4, ipv6 []string, err error)
 	Forwards      func() (ipv4, ipv6 bool, err error)
-
-	OnLinkNetworks func() (map[netip.Prefix][]string, error)
 }
 
 // Real is the kernel that we run on.
@@ -32,8 +30,6 @@ func Real() Kernel {
 		Links:         netinfo.Links,
 		DefaultLinks:  netinfo.DefaultLinks,
 		Forwards:      netinfo.Forwards,
-
-		OnLinkNetworks: netinfo.OnLinkNetworks,
 	}
 }
 

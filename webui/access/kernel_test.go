@@ -65,16 +65,6 @@ func (n *network) kernel() Kernel {
 		Links:         func() ([]netinfo.Link, error) { return n.links, n.broken },
 		DefaultLinks:  func() ([]string, []string, error) { return n.out4, n.out6, n.broken },
 		Forwards:      func() (bool, bool, error) { return n.forwards4, n.forwards6, n.broken },
-
-		OnLinkNetworks: func() (map[netip.Prefix][]string, error) {
-			out := make(map[netip.Prefix][]string)
-			for link, list := range n.nets {
-				for _, p := range list {
-					out[p.Masked()] = append(out[p.Masked()], link)
-				}
-			}
-			return out, n.broken
-		},
 	}
 }
 

@@ -24,24 +24,17 @@ func (p Place) Free(ctx context.Context) error {
 	return l.Close()
 }
 
-// Listen opens the place. To the internet it is silent; whoever else is not admitted is reset before a byte is read, so
-// what Accept returns may be talked to. It counts connections until they are closed.
+// Listen opens the place. Whoever is beyond a router hears nothing; whoever else is not admitted is reset before a byte is
+// read, so what Accept returns may be talked to. It counts connections until they are closed.
 func (d *Door) Listen(ctx context.Context) (net.Listener, error) {
-	var filter []netip.Prefix
-	// The filter stands before the first packet can come.
-	l, err := d.place.listen(ctx, func(_, _ string, c syscall.RawConn) error {
-		filter = d.quieten(c, nil)
-		return nil
-	})
+	l, err := d.place.listen(ctx, stayHome)
 	if err != nil {
 		return nil, err
 	}
 	if at, ok := l.Addr().(*net.TCPAddr); ok {
 		d.port.Store(uint32(at.Port))
 	}
-	out := &listener{TCPListener: l, door: d, done: make(chan struct{})}
-	out.keepQuiet(filter)
-	return out, nil
+	return &listener{l, d}, nil
 }
 
 func (p Place) listen(ctx context.Context, control func(network, address string, c syscall.RawConn) error) (*net.TCPListener, error) {

@@ -1,47 +1,18 @@
 package access
 
 import (
+	"bytes"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
-	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // A listener hands out connections that are admitted, and those only.
 type listener struct {
 	*net.TCPListener
 	door *Door
-	done chan struct{}
-	end  sync.Once
-	work sync.WaitGroup
-}
-
-// keepQuiet renews the filter as networks come and go, until Close.
-func (l *listener) keepQuiet(filter []netip.Prefix) {
-	c, err := l.SyscallConn()
-	if err != nil {
-		return
-	}
-	l.work.Go(func() {
-		tick := time.NewTicker(relook)
-		defer tick.Stop()
-		for {
-			select {
-			case <-l.done:
-				return
-			case <-tick.C:
-				filter = l.door.quieten(c, filter)
-			}
-		}
-	})
-}
-
-// Close ends the listening.
-func (l *listener) Close() error {
-	l.end.Do(func() { close(l.done) })
-	l.work.Wait()
-	return l.TCPListener.Close()
 }
 
 // Accept resets whoever is refused and goes on to the next. Its errors are the socket's own.
@@ -51,23 +22,32 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if leave, ok := l.door.welcome(conn); ok {
-			return &guest{TCPConn: conn, leave: leave}, nil
+		if g, ok := l.door.welcome(conn); ok {
+			return g, nil
 		}
-		_ = conn.SetLinger(0) // close(2) then resets: the kernel keeps nothing for who was refused
-		_ = conn.Close()
+		reset(conn)
 	}
 }
 
-// welcome admits a connection and takes a place for it. The room is looked at first, for that costs nothing.
-func (d *Door) welcome(conn *net.TCPConn) (leave func(), ok bool) {
+// reset closes so that the kernel keeps nothing (SO_LINGER, socket(7)).
+func reset(conn *net.TCPConn) {
+	_ = conn.SetLinger(0)
+	_ = conn.Close()
+}
+
+// welcome admits a connection and takes a place for it, which costs nothing and is looked at first.
+func (d *Door) welcome(conn *net.TCPConn) (*guest, bool) {
 	remote := remoteAddr(conn)
-	err := d.room.enter(remote)
+	g := &guest{TCPConn: conn, source: remote, room: d.room}
+	victim, err := d.room.enter(g)
+	if victim != nil {
+		reset(victim.TCPConn)
+	}
 	if err == nil {
 		if err = d.admitConn(remote, conn); err == nil {
-			return sync.OnceFunc(func() { d.room.leave(remote) }), true
+			return g, true
 		}
-		d.room.leave(remote)
+		d.room.leave(g)
 	}
 	d.note(remote, err)
 	return nil, false
@@ -104,13 +84,38 @@ func remoteAddr(conn net.Conn) netip.Addr {
 	return at.AddrPort().Addr().Unmap()
 }
 
+// maxLines bounds the lines of a request, header and body. net/http bounds bytes only, and a header of 20 KB out of lines as short as
+// can be takes it 300. A browser sends twenty, a program's JSON has a few.
+const maxLines = 200
+
 // A guest is a connection that has a place in the room until it is closed.
 type guest struct {
 	*net.TCPConn
-	leave func()
+	source netip.Addr
+	room   *room
+	lines  atomic.Int32 // of the request that is being read
 }
 
+var errManyLines = errors.New("the request has too many lines")
+
+// Read counts lines.
+func (g *guest) Read(b []byte) (int, error) {
+	n, err := g.TCPConn.Read(b)
+	if g.lines.Add(int32(bytes.Count(b[:n], []byte{'\n'}))) > maxLines {
+		return 0, errManyLines
+	}
+	return n, err
+}
+
+// Close gives the place back.
 func (g *guest) Close() error {
-	defer g.leave()
+	defer g.room.leave(g)
 	return g.TCPConn.Close()
+}
+
+// nextRequest is http.Server's ConnState.
+func nextRequest(c net.Conn, now http.ConnState) {
+	if g, ok := c.(*guest); ok && now == http.StateIdle {
+		g.lines.Store(0)
+	}
 }

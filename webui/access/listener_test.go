@@ -101,7 +101,7 @@ func TestTenThousandConnectionsOfOneSourceLeaveRoom(t *testing.T) {
 	}
 	group.Wait()
 	d.room.mu.Lock()
-	all := d.room.all
+	all := len(d.room.guests)
 	d.room.mu.Unlock()
 	if all > maxPerSource {
 		t.Errorf("one source holds %d connections, want at most %d", all, maxPerSource)
@@ -147,8 +147,8 @@ func TestARefusalIsAReset(t *testing.T) {
 	}
 	d.room.mu.Lock()
 	defer d.room.mu.Unlock()
-	if d.room.all != 0 || len(d.room.sources) != 0 {
-		t.Errorf("somebody who is refused keeps a place: %d, %v", d.room.all, d.room.sources)
+	if len(d.room.guests) != 0 || len(d.room.sources) != 0 {
+		t.Errorf("somebody who is refused keeps a place: %d, %v", len(d.room.guests), d.room.sources)
 	}
 }
 
@@ -167,56 +167,68 @@ func TestAPlaceIsGivenBackOnce(t *testing.T) {
 	}
 	for _, want := range []int{0, 0} {
 		conn.Close()
-		if d.room.all != want || len(d.room.sources) != want || len(d.room.networks) != want {
-			t.Errorf("after closing: %d places are taken, %v", d.room.all, d.room.sources)
+		if len(d.room.guests) != want || len(d.room.sources) != want || len(d.room.networks) != want {
+			t.Errorf("after closing: %d places are taken, %v", len(d.room.guests), d.room.sources)
 		}
 	}
 }
 
+// TestRoom lets guests in one by one. Where there is no place left, whoever has most gives one up.
 func TestRoom(t *testing.T) {
-	const a, b, c, d, e = "192.168.1.1", "192.168.1.2", "fd00::1", "fd00::2", "fd00::3"
+	const a, b, c, d, e, far = "192.168.1.1", "192.168.1.2", "fd00::1", "fd00::2", "fd00::3", "fd00:0:0:1::1"
 	r := newRoom(limits{all: 7, source: 2, network: 3})
+	enter := func(from string) (victim string, err error) {
+		out, err := r.enter(&guest{source: netip.MustParseAddr(from)})
+		if out != nil {
+			victim = out.source.String()
+		}
+		return victim, err
+	}
 	for i, step := range []struct {
-		from string
-		ok   bool
+		from, victim string
+		refused      bool
 	}{
-		{a, true},
-		{a, true},
-		{a, false},
-		{b, true},
-		{b, true}, // a neighbour over IPv4 is somebody else
-		{c, true},
-		{c, true},
-		{c, false},
-		{d, true},                // and over IPv6
-		{e, false},               // up to what one machine could do alone
-		{"fd00:0:0:1::1", false}, // full
+		{from: a},
+		{from: a},
+		{from: a, refused: true}, // it may not have more, whatever room there is
+		{from: b},
+		{from: b}, // a neighbour over IPv4 is somebody else
+		{from: c},
+		{from: c},
+		{from: c, refused: true},
+		{from: d},              // and over IPv6
+		{from: e, victim: c},   // all of one IPv6 network together: of those, c has most
+		{from: far, victim: a}, // the room is full: of all, a has most and came first
 	} {
-		if err := r.enter(netip.MustParseAddr(step.from)); (err == nil) != step.ok {
-			t.Errorf("step %d, %s: %v", i, step.from, err)
+		victim, err := enter(step.from)
+		if victim != step.victim || (err != nil) != step.refused {
+			t.Errorf("step %d, %s: %q has to go, %v", i, step.from, victim, err)
 		}
 	}
-	r.leave(netip.MustParseAddr(c))
-	if err := r.enter(netip.MustParseAddr(e)); err != nil {
-		t.Errorf("after somebody left: %v", err)
+	if len(r.guests) != 7 || r.sources[netip.MustParseAddr(a)] != 1 || r.sources[netip.MustParseAddr(c)] != 1 {
+		t.Errorf("%d guests, %v", len(r.guests), r.sources)
 	}
 }
 
 func TestARoomThatAllHaveLeftIsEmpty(t *testing.T) {
 	r := newRoom(limits{100, 10, 20})
 	from := netip.MustParseAddr("fd00::1")
-	var in []netip.Addr
+	var all []*guest
 	for range 200 {
-		if r.enter(from) == nil {
-			in = append(in, from)
+		g := &guest{source: from}
+		if _, err := r.enter(g); err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, g); len(r.guests) > 20 {
+			t.Fatalf("%d of one network are in", len(r.guests))
 		}
 		from = from.Next()
 	}
-	for _, addr := range in {
-		r.leave(addr)
+	for _, g := range append(all, all...) { // also those that had to go before, and twice
+		r.leave(g)
 	}
-	if r.all != 0 || len(r.sources) != 0 || len(r.networks) != 0 || len(in) != 20 {
-		t.Errorf("%d were in; now there are %d, %v, %v", len(in), r.all, r.sources, r.networks)
+	if len(r.guests) != 0 || len(r.sources) != 0 || len(r.networks) != 0 {
+		t.Errorf("there are %d, %v, %v", len(r.guests), r.sources, r.networks)
 	}
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -27,7 +28,7 @@ type room struct {
 	most limits
 
 	mu       sync.Mutex
-	all      int
+	guests   []*guest // the one that came first is first
 	sources  map[netip.Addr]int
 	networks map[netip.Prefix]int
 }
@@ -36,31 +37,55 @@ func newRoom(most limits) *room {
 	return &room{most: most, sources: make(map[netip.Addr]int), networks: make(map[netip.Prefix]int)}
 }
 
-// enter takes a place, or says why there is none.
-func (r *room) enter(source netip.Addr) error {
-	network := networkOf(source)
+// enter takes a place for a guest, or says why there is none. Where all places are taken, or all of its network, the source that
+// has most gives up its oldest connection: somebody with many addresses could otherwise hold them all. victim is to be closed.
+func (r *room) enter(g *guest) (victim *guest, err error) {
+	network := networkOf(g.source)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.sources[source] >= r.most.source:
-		return refusal("it has too many connections open")
+	case r.sources[g.source] >= r.most.source:
+		return nil, refusal("it has too many connections open")
 	case r.networks[network] >= r.most.network:
-		return refusal("its network has too many connections open")
-	case r.all >= r.most.all:
-		return refusal("too many connections are open")
+		victim = r.greediest(func(other *guest) bool { return networkOf(other.source) == network })
+	case len(r.guests) >= r.most.all:
+		victim = r.greediest(func(*guest) bool { return true })
 	}
-	r.all++
-	r.sources[source]++
+	if victim != nil {
+		r.drop(victim)
+	}
+	r.guests = append(r.guests, g)
+	r.sources[g.source]++
 	r.networks[network]++
-	return nil
+	return victim, nil
 }
 
-func (r *room) leave(source netip.Addr) {
+// greediest is the oldest connection of the source that has most, of those that may be chosen.
+func (r *room) greediest(may func(*guest) bool) (found *guest) {
+	for _, g := range r.guests {
+		if may(g) && (found == nil || r.sources[g.source] > r.sources[found.source]) {
+			found = g
+		}
+	}
+	return found
+}
+
+// leave gives a place back. That a guest had to leave before is fine.
+func (r *room) leave(g *guest) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all--
-	lessOne(r.sources, source)
-	lessOne(r.networks, networkOf(source))
+	r.drop(g)
+}
+
+// drop wants mu to be held.
+func (r *room) drop(g *guest) {
+	i := slices.Index(r.guests, g)
+	if i < 0 {
+		return
+	}
+	r.guests = slices.Delete(r.guests, i, i+1)
+	lessOne(r.sources, g.source)
+	lessOne(r.networks, networkOf(g.source))
 }
 
 func lessOne[K comparable](counts map[K]int, key K) {

@@ -14,7 +14,7 @@ const (
 	writeTime  = 30 * time.Second
 	idleTime   = time.Minute
 	maxHeader  = 16 << 10 // bytes; net/http adds 4 KiB of its own
-	maxBody    = 64 << 10 // bytes
+	maxBody    = 16 << 10 // bytes
 )
 
 // Server is an HTTP server that waits for nobody long. An event stream goes on for longer: it moves its write deadline
@@ -34,6 +34,7 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		Protocols:         protocols,
+		ConnState:         nextRequest,
 		// Else net/http answers "OPTIONS *" itself, whatever the Host.
 		DisableGeneralOptionsHandler: true,
 		// What goes wrong here is a caller's doing, and must not be a way to fill the log.
