@@ -18,7 +18,10 @@ import (
 	"github.com/hearthgate/hearthgate/internal/lab"
 )
 
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) {
+	actSynchronised()
+	lab.Main(m)
+}
 
 // product builds the binary once, as for a release.
 var product = sync.OnceValues(func() (string, error) {
