@@ -3,6 +3,7 @@ package webui
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/hearthgate/hearthgate/peers"
 	"github.com/hearthgate/hearthgate/webui/api"
@@ -63,7 +64,7 @@ func (s *Server) setAddress(v *visit) error { return s.saveAddress(v, false, "/s
 
 func (s *Server) saveAddress(v *visit, setup bool, next string) error {
 	value := v.FormValue("endpoint")
-	if err := s.cfg.Endpoint.Set(value); err != nil {
+	if err := s.setEndpoint(value); err != nil {
 		m, addressErr := s.address()
 		if addressErr != nil {
 			return addressErr
@@ -79,7 +80,18 @@ func (s *Server) saveAddress(v *visit, setup bool, next string) error {
 	return v.then(next)
 }
 
-func endpointProblem(err error) (problem string, status int, internal error) {
+// setEndpoint keeps an address that a code can hold.
+func (s *Server) setEndpoint(value string) error {
+	if len(strings.TrimSpace(value)) > longestEndpoint-len(":65535") {
+		return conflict(page.ProblemEndpointLong)
+	}
+	return s.cfg.Endpoint.Set(value)
+}
+
+func endpointProblem(err error) (key string, status int, internal error) {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p.key, p.status, nil
+	}
 	switch {
 	case errors.Is(err, peers.ErrInvalid):
 		return page.ProblemEndpoint, http.StatusBadRequest, nil

@@ -12,8 +12,9 @@ import (
 const (
 	// onDesk is how long a config lies on the desk at most: long enough to install an app and to find the phone's glasses.
 	onDesk = 10 * time.Minute
-	// leavingFor is how long it lies there once its page was left: "reload" and "back" are leaving, too.
-	leavingFor = 10 * time.Second
+	// leavingFor is how long it lies there once its page was left: "reload" and "back" are leaving, too, and a second tab looks
+	// like leaving until the first one looks again, which it does every 15 s.
+	leavingFor = 30 * time.Second
 	// lateWord is how long after a page was asked for "it was left" is about the one before it, which says so only when the
 	// new one has begun to come: on "reload", say.
 	lateWord = 3 * time.Second
@@ -42,6 +43,7 @@ type paper struct {
 	config     configText
 	code       [][]bool   // as a QR code
 	key        key.Public // the phone's, for which the config is
+	name       string     // the phone's
 	fileName   string     // without ".conf"
 	endpoint   string     // HOST:PORT in it
 	atHomeOnly bool       // that endpoint is reached at home only

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hearthgate/hearthgate/peers"
 )
 
 // lies says how many configs the desk's memory holds, without looking at any.
@@ -122,7 +124,7 @@ func TestLinksAreBoundedAndLookAlikeToNobody(t *testing.T) {
 	l := newLinks()
 	seen := map[string]bool{}
 	for i := range 3 * linksSize {
-		token, _ := l.issue(fmt.Sprint(i))
+		token, _ := l.issue(peers.Peer{ID: fmt.Sprint(i)})
 		if len(token) != 32 || seen[token] {
 			t.Fatalf("%q", token)
 		}
@@ -140,12 +142,12 @@ func TestLinksAreBoundedAndLookAlikeToNobody(t *testing.T) {
 
 func TestALinkThatIsGivenBackEndsNoNewerOne(t *testing.T) {
 	l := newLinks()
-	first, _ := l.issue("anna")
+	first, _ := l.issue(peers.Peer{ID: "anna"})
 	taken, ok := l.take(first)
 	if !ok {
 		t.Fatal("it cannot be spent")
 	}
-	second, _ := l.issue("anna")
+	second, _ := l.issue(peers.Peer{ID: "anna"})
 	l.giveBack(first, taken)
 	if _, ok := l.take(first); ok {
 		t.Error("two links for one phone")

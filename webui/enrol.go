@@ -55,7 +55,7 @@ func (s *Server) enrol(v *visit, holder string, change func() (peers.Enrolment, 
 		return peers.Peer{}, paper{}, err
 	}
 	return e.Peer, s.desk.put(holder, e.Peer.ID, paper{
-		config: hide(config.Text()), code: code, key: e.Peer.Pair.PublicKey, fileName: peers.FileName(e.Peer.Name),
+		config: hide(config.Text()), code: code, key: e.Peer.Pair.PublicKey, name: e.Peer.Name, fileName: peers.FileName(e.Peer.Name),
 		endpoint: config.Endpoint(), atHomeOnly: endpoint.Scope == scopeLAN,
 	}), nil
 }

@@ -1,7 +1,9 @@
 package webui
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,13 +15,43 @@ import (
 	"github.com/hearthgate/hearthgate/webui/page"
 )
 
-// bodyLimit bounds a form, in bytes: the longest sensible one is a name and a list of services.
-const bodyLimit = 16 << 10
+// What a request may bring. The longest sensible form is a name and a list of services. Fields are bounded apart from bytes,
+// because net/url makes some 300 bytes of each, and its own bound is 10,000: a few hundred connections with a form of the
+// shortest fields would take as many megabytes.
+const (
+	bodyLimit  = 16 << 10 // bytes
+	queryLimit = 2 << 10  // bytes
+	mostFields = 128
+)
+
+// bounded reads a form whole, if it is small enough. The API reads its bodies itself, after it knows who asks.
+func bounded(c echo.Context) error {
+	r := c.Request()
+	if len(r.URL.RawQuery) > queryLimit || strings.Count(r.URL.RawQuery, "&") >= mostFields {
+		return echo.ErrBadRequest
+	}
+	if r.Method != post {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, bodyLimit))
+	if err != nil {
+		return badForm(err)
+	}
+	if bytes.Count(body, []byte{'&'}) >= mostFields {
+		return echo.ErrStatusRequestEntityTooLarge
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
 
 // guard lets a request through to its route if the route's class admits whoever asks.
 func (s *Server) guard(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, bodyLimit)
+		if r.class != program {
+			if err := bounded(c); err != nil {
+				return err
+			}
+		}
 		v := s.visit(c)
 		switch r.class {
 		case open, program:
@@ -47,6 +79,9 @@ func (s *Server) askWho(v *visit) error {
 		return err
 	}
 	if claim.State != account.ClaimDone {
+		if v.Request().URL.Path == "/" {
+			return s.setupPage(v) // the first page that a household sees comes without a detour
+		}
 		return v.then("/setup")
 	}
 	if v.Request().Method == post {
@@ -72,18 +107,30 @@ func (s *Server) confirmed(v *visit) (bool, error) {
 	if s.cfg.Account.Fresh(v.session) {
 		return true, nil
 	}
-	ask := page.Confirm{Action: v.Request().URL.Path, Fields: carried(form), Cancel: "/"}
+	ask := page.Confirm{Action: v.Request().URL.Path, Fields: carried(form), Cancel: cameFrom(v.Request())}
 	status := http.StatusForbidden
 	if typed := form.Get(confirmField); typed != "" {
 		err := s.cfg.Account.Confirm(v.Request().Context(), v.session, typed, v.visitor())
 		if err == nil {
 			return true, nil
 		}
+		if errors.Is(err, account.ErrNoSession) { // it was ended meanwhile
+			return false, v.then("/signin")
+		}
 		if ask.Problem, ask.Wait, status, err = s.signInProblem(err); err != nil {
 			return false, err
 		}
 	}
 	return false, v.hold(status, ask.Wait, ask)
+}
+
+// cameFrom is the page that sent the form: our Referrer-Policy lets browsers say it to us and to nobody else.
+func cameFrom(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host {
+		return "/"
+	}
+	return local(from.Path)
 }
 
 func carried(form url.Values) (out []page.Field) {
@@ -132,7 +179,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 var failures = map[int]string{
 	http.StatusBadRequest:            page.FailureForm,
 	http.StatusNotFound:              page.FailureNotFound,
-	http.StatusMethodNotAllowed:      page.FailureNotFound,
+	http.StatusMethodNotAllowed:      page.FailureMethod,
 	http.StatusRequestEntityTooLarge: page.FailureTooLarge,
 	http.StatusServiceUnavailable:    page.FailureBusy,
 }

@@ -37,7 +37,12 @@ func (s *Server) keep(ctx context.Context) {
 			if !ok {
 				return
 			}
-			if e.Type != journal.PeerConnected && e.Type != journal.PeerDisconnected {
+			switch e.Type {
+			case journal.PeerConnected, journal.PeerDisconnected:
+			case account.EventPassphraseReset, account.EventPassphraseChanged:
+				s.links.clear() // whoever made them may be the reason
+				s.tidy()
+			default:
 				s.tidy()
 			}
 		}

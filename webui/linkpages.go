@@ -29,7 +29,7 @@ func (s *Server) makeLink(v *visit, p peers.Peer) error {
 }
 
 func (s *Server) showNewLink(v *visit, p peers.Peer) error {
-	token, until := s.links.issue(p.ID)
+	token, until := s.links.issue(p)
 	return s.turn(v, http.StatusOK, page.LinkMade{
 		ID: p.ID, Name: p.Name, URL: s.here(v) + linkCookiePath + token, Until: s.until(until), State: scanWaiting,
 	})
@@ -47,7 +47,11 @@ func (s *Server) MakeLink(_ context.Context, peerID string) (api.Link, error) {
 	if base == "" {
 		return api.Link{}, api.Refusal(api.ErrConflict, errors.New("no address is known under which a phone could open the link"))
 	}
-	token, until := s.links.issue(peerID)
+	p, err := s.cfg.Peers.Get(peerID)
+	if err != nil {
+		return api.Link{}, err
+	}
+	token, until := s.links.issue(p)
 	return api.Link{URL: base + linkCookiePath + token, ExpiresAt: s.until(until).UTC()}, nil
 }
 
@@ -86,11 +90,14 @@ func (s *Server) lan() string {
 // openLink says what a link is for. It does not spend it: messengers open what people send, to show what it is.
 func (s *Server) openLink(v *visit) error {
 	v.keepOut()
-	peer, ok := s.links.look(v.Param("token"))
+	if on, ok := s.desk.only(spentBy(v.cookie(linkCookie), v.Param("token"))); ok {
+		return s.showSpent(v, on) // this browser has spent it, and comes back from the App Store, say
+	}
+	found, ok := s.links.look(v.Param("token"))
 	if !ok {
 		return s.linkGone(v)
 	}
-	p, err := s.cfg.Peers.Get(peer)
+	p, err := s.linked(found)
 	if errors.Is(err, peers.ErrNotFound) {
 		return s.linkGone(v)
 	}
@@ -98,6 +105,15 @@ func (s *Server) openLink(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, page.LinkOpen{Name: p.Name, Action: v.Request().URL.Path})
+}
+
+// linked is the phone that a link is for, if it still stands as it did when the link was made.
+func (s *Server) linked(l link) (peers.Peer, error) {
+	p, err := s.cfg.Peers.Get(l.peer)
+	if err == nil && standingOf(p) != l.state {
+		err = peers.ErrNotFound
+	}
+	return p, err
 }
 
 // linkGone is the same page for a link that was spent, is too old, or never was.
@@ -112,7 +128,7 @@ func (s *Server) spendLink(v *visit) error {
 		return s.linkGone(v)
 	}
 	secret := randomHex(2 * linkBytes)
-	p, on, err := s.enrolByLink(v, taken.peer, spentBy(secret, token))
+	_, on, err := s.enrolByLink(v, taken, spentBy(secret, token))
 	switch {
 	case errors.Is(err, peers.ErrNotFound):
 		return s.linkGone(v)
@@ -124,8 +140,13 @@ func (s *Server) spendLink(v *visit) error {
 		return err
 	}
 	v.setCookie(linkCookie, secret, linkCookiePath, int(onDesk/time.Second))
+	return s.showSpent(v, on)
+}
+
+// showSpent shows what came of a link to the browser that spent it.
+func (s *Server) showSpent(v *visit, on paper) error {
 	m := page.LinkSpent{
-		Name: p.Name, FileName: on.fileName, ConfPath: v.Request().URL.Path + "/conf", Code: on.code,
+		Name: on.name, FileName: on.fileName, ConfPath: v.Request().URL.Path + "/conf", Code: on.code,
 		Until: s.until(on.until), AtHomeOnly: on.atHomeOnly,
 	}
 	m.App, m.OnPhone = v.app()
@@ -136,8 +157,8 @@ func (s *Server) spendLink(v *visit) error {
 }
 
 // enrolByLink gives a phone the key that its link was for. Where it has one that works, that goes on until the new one does.
-func (s *Server) enrolByLink(v *visit, peer, holder string) (peers.Peer, paper, error) {
-	p, err := s.cfg.Peers.Get(peer)
+func (s *Server) enrolByLink(v *visit, l link, holder string) (peers.Peer, paper, error) {
+	p, err := s.linked(l)
 	if err != nil {
 		return peers.Peer{}, paper{}, err
 	}

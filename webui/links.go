@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"sync"
 	"time"
+
+	"github.com/hearthgate/hearthgate/internal/key"
+	"github.com/hearthgate/hearthgate/peers"
 )
 
 const (
@@ -35,6 +38,20 @@ type linkHash [sha256.Size]byte
 type link struct {
 	peer  string
 	until time.Time
+	state standing // of the phone when the link was made
+}
+
+// standing is how a phone stands, as far as a link goes by it: a link ends with whatever makes another code, lets the phone in
+// or shuts it out.
+type standing struct {
+	key      key.Public
+	arrived  bool
+	disabled bool
+	void     bool // the server has another key
+}
+
+func standingOf(p peers.Peer) standing {
+	return standing{key: p.Pair.PublicKey, arrived: !p.Pair.FirstHandshake.IsZero(), disabled: p.Disabled, void: p.NeedsEnrolment}
 }
 
 func newLinks() *links { return &links{now: time.Now, of: make(map[linkHash]link)} }
@@ -43,28 +60,25 @@ func newLinks() *links { return &links{now: time.Now, of: make(map[linkHash]link
 func hashLink(token string) linkHash { return sha256.Sum256([]byte(token)) }
 
 // issue gives a new link for a phone, which ends any that was made for it before.
-func (l *links) issue(peer string) (token string, until time.Time) {
+func (l *links) issue(p peers.Peer) (token string, until time.Time) {
 	token = randomHex(linkBytes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drop(func(old link) bool { return old.peer == peer || !l.now().Before(old.until) })
+	l.drop(func(old link) bool { return old.peer == p.ID || !l.now().Before(old.until) })
 	if len(l.of) >= linksSize {
 		l.dropOldest()
 	}
 	until = l.now().Add(linkFor)
-	l.of[hashLink(token)] = link{peer, until}
+	l.of[hashLink(token)] = link{p.ID, until, standingOf(p)}
 	return token, until
 }
 
-// look says which phone a link is for, as long as it can be spent.
-func (l *links) look(token string) (peer string, ok bool) {
+// look says what a link is for, as long as it can be spent.
+func (l *links) look(token string) (link, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found, ok := l.of[hashLink(token)]
-	if !ok || !l.now().Before(found.until) {
-		return "", false
-	}
-	return found.peer, true
+	return found, ok && l.now().Before(found.until)
 }
 
 // take spends a link: of any number who try at once, one has it.
@@ -94,6 +108,13 @@ func (l *links) forgetPeer(peer string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.drop(func(one link) bool { return one.peer == peer })
+}
+
+// clear ends all links.
+func (l *links) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.of)
 }
 
 // What follows wants mu to be held.

@@ -3,6 +3,7 @@ package webui
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/hearthgate/hearthgate/webui/account"
 	"github.com/hearthgate/hearthgate/webui/page"
@@ -19,7 +20,16 @@ func (s *Server) sessionsPage(v *visit) error {
 			ID: one.ID, From: one.From, Agent: one.Agent, CreatedAt: one.CreatedAt, SeenAt: one.SeenAt, This: one.ID == v.session.ID,
 		})
 	}
+	slices.SortStableFunc(m.List, func(a, b page.SessionRow) int { return own(b) - own(a) })
 	return s.turn(v, http.StatusOK, m)
+}
+
+// own puts this browser first.
+func own(row page.SessionRow) int {
+	if row.This {
+		return 1
+	}
+	return 0
 }
 
 // endSession ends one session, or all but this one.

@@ -41,6 +41,11 @@ func (s *Server) setup(v *visit) error {
 	if err != nil {
 		return badForm(err)
 	}
+	if claim, err := s.cfg.Account.Claim(); err != nil {
+		return err
+	} else if claim.State == account.ClaimDone || claim.State == account.ClaimShut {
+		return s.setupPage(v)
+	}
 	in, err := s.cfg.Account.TakeClaim(v.Request().Context(), account.Claiming{
 		Code: form.Get("code"), Passphrase: form.Get("passphrase"), Visitor: v.visitor(), Keep: true,
 	})

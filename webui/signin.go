@@ -41,7 +41,9 @@ func (s *Server) signIn(v *visit) error {
 	case in.NeedsCode:
 		return v.show(http.StatusOK, page.SignInCode{Pending: in.Pending, Next: next, Keep: keep, RecoveryOnly: in.RecoveryOnly})
 	}
-	s.welcome(v, in)
+	if err := s.instead(v, in); err != nil {
+		return err
+	}
 	return v.then(next)
 }
 
@@ -66,11 +68,26 @@ func (s *Server) signInCode(v *visit) error {
 		}
 		return v.hold(status, again.Wait, again)
 	}
-	s.welcome(v, in)
+	if err := s.instead(v, in); err != nil {
+		return err
+	}
 	if two, err := s.cfg.Account.TwoStep(); err == nil && two.On && two.RecoveryLeft < fewCodes {
 		v.aside("warning", page.NoticeRecoveryLow, "count", two.RecoveryLeft)
 	}
 	return v.then(next)
+}
+
+// instead hands over a new session in place of the one that this browser had, if any: who signs in again may do it because
+// somebody else could have the old one's cookie.
+func (s *Server) instead(v *visit, in account.SignedIn) error {
+	if v.signedIn {
+		if err := s.cfg.Account.SignOut(v.session); err != nil {
+			return err
+		}
+		s.desk.forget(v.session.ID)
+	}
+	s.welcome(v, in)
+	return nil
 }
 
 // fewCodes is how many recovery codes are worth a word of warning: of ten, somebody who has spent seven will spend more.

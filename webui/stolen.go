@@ -26,9 +26,9 @@ func (s *Server) stolenModel() (page.Stolen, error) {
 		return page.Stolen{}, err
 	}
 	m := page.Stolen{Tokens: len(tokens)}
-	for _, p := range list {
+	for _, p := range byName(list) {
 		if p.NeedsEnrolment {
-			m.Phones = append(m.Phones, s.row(p))
+			m.Phones = append(m.Phones, s.row(*p))
 		}
 	}
 	return m, nil

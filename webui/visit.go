@@ -86,9 +86,10 @@ func (v *visit) visitor() account.Visitor {
 func (v *visit) show(status int, m page.Model) error {
 	f := page.Frame{
 		Language: v.language, Theme: v.theme, Path: v.Request().URL.Path, SignedIn: v.signedIn,
-		Version: v.server.cfg.Version, Now: v.server.cfg.Now(),
+		Now: v.server.cfg.Now(),
 	}
-	if v.signedIn {
+	if v.signedIn { // a stranger need not know which flaws to try
+		f.Version = v.server.cfg.Version
 		f.Events, f.Types = "/api/v1/events", liveTypes
 		if v.wantsPage() { // not a page that looks whether it has changed
 			f.Notices = v.server.asides.take(v.session.ID)

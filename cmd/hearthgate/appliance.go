@@ -61,7 +61,7 @@ func build(s settings, c clock.Clock) (*appliance, error) {
 func (a *appliance) join(c clock.Clock) (err error) {
 	s := a.settings
 	a.mark = clock.NewMark(a.store, c)
-	a.journal = journal.New(a.store, c.Now, s.logger)
+	a.journal = journal.New(a.store, a.mark.Effective, s.logger)
 	a.peers = peers.New(a.store, a.journal, a.mark, s.logger)
 	taken, err := netinfo.Networks()
 	if err != nil {

@@ -172,9 +172,13 @@ func (g given) checkWeb(s *settings) error {
 	}
 	s.web = &place
 	for name := range strings.SplitSeq(g.webName, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			s.webNames = append(s.webNames, name)
+		if name = strings.TrimSpace(name); name == "" {
+			continue
 		}
+		if err := access.CheckName(name); err != nil {
+			return badUsage("--web-name: %v", err)
+		}
+		s.webNames = append(s.webNames, name)
 	}
 	s.claimWindow, err = time.ParseDuration(g.claimWindow)
 	if err != nil || s.claimWindow < 0 || s.claimWindow > 24*time.Hour {

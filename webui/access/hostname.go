@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
@@ -38,6 +39,15 @@ func goodPort(s string) bool {
 	}
 	_, err := strconv.ParseUint(s, 10, 16)
 	return found && err == nil
+}
+
+// CheckName tells whether a browser could ask for the page by this name: a host name or an address, without scheme or port.
+func CheckName(name string) error {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if _, err := netip.ParseAddr(name); err == nil || goodName(name) {
+		return nil
+	}
+	return fmt.Errorf("%q is no name for the page; expected a host name, like hearthgate.example.org, without http:// and without a port", name)
 }
 
 // goodName takes letters, digits, hyphens and underscores between dots, in plain ASCII, as browsers send them.

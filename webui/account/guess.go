@@ -41,7 +41,7 @@ func (a *Account) guessPassphrase(ctx context.Context, l lane, v Visitor, phc, t
 // journal can be written or not.
 func (a *Account) tellRefused(s subject, v Visitor) {
 	a.wrong.Add(1)
-	untold, tell := a.refused.note(source(v.Addr))
+	untold, tell := a.refused.note(s, source(v.Addr))
 	if !tell {
 		return
 	}

@@ -8,38 +8,49 @@ import (
 const (
 	// refusalPause is how far apart two lines of the journal about one source are at least.
 	refusalPause = time.Minute
-	// mostRefusals are told in an hour altogether: 288 a day leave of the journal's 10,000 lines a month, whatever a script
-	// with many addresses does.
-	mostRefusals = 12
+	// mostRefusals of each kind are told in an hour: whatever a script with many addresses does, the journal's 10,000 lines
+	// reach back for weeks, and wrong tokens cannot hide wrong passphrases.
+	mostRefusals = 6
 )
 
 // refusals says which wrong guesses are told in the journal, so that nobody can push the rest out of it.
 type refusals struct {
 	mu     sync.Mutex
-	told   map[string]time.Time // by source, within this hour
-	since  time.Time            // when this hour began
-	count  int
-	untold int
+	told   map[refusal]time.Time // within this hour
+	since  time.Time             // when this hour began
+	count  map[subject]int
+	untold map[subject]int
 }
 
-func newRefusals() *refusals { return &refusals{told: make(map[string]time.Time)} }
+// refusal is what is told once a minute.
+type refusal struct {
+	of     subject
+	source string
+}
+
+func newRefusals() *refusals {
+	return &refusals{told: make(map[refusal]time.Time), count: make(map[subject]int), untold: make(map[subject]int)}
+}
 
 // note takes a wrong guess. When it is to be told, untold is how many were not told before it.
-func (r *refusals) note(source string) (untold int, tell bool) {
+func (r *refusals) note(of subject, source string) (untold int, tell bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
 	if now.Sub(r.since) >= time.Hour {
-		r.since, r.count = now, 0
+		r.since = now
+		clear(r.count)
 		clear(r.told)
 	}
-	last, known := r.told[source]
-	if r.count >= mostRefusals || known && now.Sub(last) < refusalPause {
-		r.untold++
+	one := refusal{of, source}
+	last, known := r.told[one]
+	if r.count[of] >= mostRefusals || known && now.Sub(last) < refusalPause {
+		r.untold[of]++
 		return 0, false
 	}
-	r.told[source] = now
-	r.count++
-	untold, r.untold = r.untold, 0
+	r.told[one] = now
+	r.count[of]++
+	untold = r.untold[of]
+	delete(r.untold, of)
 	return untold, true
 }

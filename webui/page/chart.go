@@ -47,6 +47,9 @@ func busiest(days []Day) Day {
 	return most
 }
 
+// AnyData tells whether there is anything to draw.
+func (v *view) AnyData(days []Day) bool { return busiest(days).total() > 0 }
+
 // Today is the last day's data.
 func (v *view) Today(days []Day) string {
 	if len(days) == 0 {

@@ -30,10 +30,19 @@ func (v *view) Where(problem string) string {
 		return "name"
 	case ProblemExpiry, ProblemExpiryPast:
 		return "expires"
-	case ProblemNoService:
+	case ProblemNoChoice, ProblemNoService:
 		return "services"
 	}
 	return "form"
+}
+
+// OfEither is the problem with a code at the sign-in, where it may be the app's or a recovery code and what was typed does
+// not say which it was meant to be.
+func (v *view) OfEither(problem string) string {
+	if problem == ProblemCode {
+		return ProblemEitherCode
+	}
+	return problem
 }
 
 // OfCode tells whether a problem of the setup is the code's, and not the passphrase's.

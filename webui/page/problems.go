@@ -16,8 +16,9 @@ const (
 	ProblemSetupCode   = "problem.setup_code_wrong"
 	ProblemWait        = "problem.wait" // {wait}; shown by itself when a model's Wait is not zero and Problem is empty
 	ProblemBusy        = "problem.busy"
-	ProblemCode        = "problem.code_wrong"     // the authenticator's
-	ProblemCodeUsed    = "problem.code_used"      // right, but taken before
+	ProblemCode        = "problem.code_wrong" // the authenticator's
+	ProblemCodeUsed    = "problem.code_used"  // right, but taken before
+	ProblemEitherCode  = "problem.either_code_wrong"
 	ProblemRecovery    = "problem.recovery_wrong" // unknown or used
 	ProblemClock       = "problem.clock"          // a code cannot be checked; a recovery code can
 	ProblemPending     = "problem.pending_gone"   // the first step is too long ago
@@ -33,6 +34,7 @@ const (
 	ProblemNoEndpoint   = "problem.no_endpoint"
 	ProblemExpired      = "problem.phone_expired" // it needs a new date before it can be resumed
 	ProblemNoService    = "problem.service_unknown"
+	ProblemNoChoice     = "problem.no_choice" // no service was ticked
 	ProblemEndpoint     = "problem.endpoint_unreadable"
 	ProblemEndpointLong = "problem.endpoint_too_long"
 	ProblemEndpointPort = "problem.endpoint_port"

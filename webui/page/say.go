@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/hearthgate/hearthgate/webui/words"
 )
 
 // H is T for sentences whose values are markup of ours (a time, a name that is set apart). Other values are escaped.
@@ -49,6 +51,16 @@ func fromTheRight(r rune) bool {
 // Tap is what an app calls something that one taps.
 func (v *view) Tap(label string) template.HTML {
 	return template.HTML("<strong>" + template.HTMLEscapeString(label) + "</strong>")
+}
+
+// TapIn is Tap for what the catalogue says that an app calls something. An app that does not speak the page's language is
+// quoted in English, and marked so, for screen readers to say it as it is meant.
+func (v *view) TapIn(key string) template.HTML {
+	label, english := v.T(key), words.For(words.English).T(key)
+	if label != english || v.Language() == words.English {
+		return v.Tap(label)
+	}
+	return template.HTML(`<strong lang="en">` + template.HTMLEscapeString(label) + "</strong>")
 }
 
 // Code is text that is to be copied exactly.

@@ -64,7 +64,7 @@ func (v *view) Rows(phones []PhoneRow) template.HTML {
 // Lock is the mark of the exposure card. What is not known for sure is grey, never green; a router's rule for a port that
 // is closed today is amber.
 func (v *view) Lock(e Exposure) mark {
-	kind, symbol, key := "quiet", "unknown", "exposure.unverified"
+	kind, symbol, key := "quiet", "unsure", "exposure.unverified"
 	switch e.Verdict {
 	case Closed:
 		kind, symbol, key = "good", "lock", "exposure.closed"

@@ -7,7 +7,9 @@
   // Both sides are ours; the page that was fetched is only read, never run.
   const swap = (old, now) => {
     if (!now || old.isEqualNode(now)) return;
-    if (old.contains(document.activeElement)) {
+    const other = old.dataset.live !== now.dataset.live; // no longer the same thing: it goes, whoever is in it
+    const held = old.contains(document.activeElement);
+    if (held && !other) {
       owed = true;
       return;
     }
@@ -15,7 +17,12 @@
     for (const s of now.querySelectorAll("details > summary")) if (open.has(s.textContent)) s.parentNode.open = true;
     if (old.isEqualNode(now)) return;
     if (old.className !== now.className) old.className = now.className;
+    old.dataset.live = now.dataset.live;
     old.replaceChildren(...document.importNode(now, true).childNodes);
+    if (!held) return;
+    const title = document.querySelector("h1");
+    title.tabIndex = -1;
+    title.focus();
   };
 
   const look = async () => {
