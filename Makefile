@@ -14,7 +14,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 # DESIGN: the seven Linux targets, as GOARCH or GOARCH/variant.
 TARGETS  := amd64 arm64 arm/6 arm/7 mips/softfloat mipsle/softfloat riscv64
 
-.PHONY: help run demo build test figures fuzz lint fmt clean
+.PHONY: help run demo build test figures screens fuzz lint fmt clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,11 @@ figures: ## the figures of docs/figures.md, measured in the lab (root)
 	@scripts/lab-homeassistant
 	@$(GO) test -count=1 -run '^$$' -bench Pages -benchtime 200x ./webui
 	@$(GO) test -count=1 -run '^$$' -bench Figures -benchtime 1x -timeout 30m ./internal/lab/e2e
+
+screens: ## docs/screens, every page in both themes at two widths, looked at by axe (root; some minutes)
+	@scripts/lab-packages
+	@scripts/lab-axe
+	@$(GO) test -count=1 -timeout 20m -run 'TestEveryPage$$' ./internal/lab/e2e -screens $(CURDIR)/docs/screens
 
 fuzz: ## each fuzz test for FUZZTIME (default 30s)
 	@GO='$(GO)' scripts/fuzz $(or $(FUZZTIME),30s)

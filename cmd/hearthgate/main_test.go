@@ -39,6 +39,7 @@ func TestCommands(t *testing.T) {
 			env.Setenv("HEARTHGATE_WEB", "127.0.0.1:0")
 			env.Setenv("SOCK", filepath.Join(dir, "s"))
 			env.Setenv("BUSY", strconv.Itoa(busyUDPPort(env)))
+			env.Setenv("BUSYTCP", strconv.Itoa(busyTCPPort(env)))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -75,6 +76,15 @@ func busyUDPPort(env *testscript.Env) int {
 	}
 	env.Defer(func() { c.Close() })
 	return c.LocalAddr().(*net.UDPAddr).Port
+}
+
+func busyTCPPort(env *testscript.Env) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	env.Defer(func() { l.Close() })
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // exitsWith is `code N command args...`: the command must exit with exactly N.

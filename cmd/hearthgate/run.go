@@ -77,7 +77,7 @@ func (p *program) announce(ctx context.Context, a *appliance) error {
 	case err != nil:
 		fmt.Fprintf(&b, "  Endpoint        none yet: %v\n", err)
 	case end.Scope == "lan":
-		fmt.Fprintf(&b, "  Endpoint        %s, which works at home only until you set --endpoint\n", end.Address)
+		fmt.Fprintf(&b, "  Endpoint        %s, which works at home only until you set another on the page or with --endpoint\n", end.Address)
 	default:
 		fmt.Fprintf(&b, "  Endpoint        %s\n", end.Address)
 	}

@@ -211,7 +211,7 @@ func (p *program) status(ctx context.Context, args []string) error {
 	case "none":
 		fmt.Fprintf(p.stdout, "Endpoint        none: %s\n", s.Endpoint.Note)
 	case "lan":
-		fmt.Fprintf(p.stdout, "Endpoint        %s, which works at home only until --endpoint is set\n", s.Endpoint.Address)
+		fmt.Fprintf(p.stdout, "Endpoint        %s, which works at home only until you set another on the page or with --endpoint\n", s.Endpoint.Address)
 	default:
 		fmt.Fprintf(p.stdout, "Endpoint        %s\n", s.Endpoint.Address)
 	}

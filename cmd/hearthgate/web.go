@@ -121,7 +121,7 @@ func (w *web) Web() api.WebStatus {
 	if err != nil {
 		w.a.settings.logger.Error("reading who has claimed the page failed", "error", err)
 	}
-	out.Claimed = claim.State == account.ClaimDone
+	out.Claim, out.ClaimUntil, out.Claimed = claim.State, claim.Until.UTC(), claim.State == account.ClaimDone
 	return out
 }
 
@@ -137,8 +137,13 @@ func printWeb(out io.Writer, line string, s api.WebStatus) {
 		}
 		fmt.Fprintf(out, line, label, url)
 	}
-	if !s.Claimed && s.SetupCode != "" {
+	switch {
+	case s.Claim == account.NeedsCode && s.SetupCode != "":
 		fmt.Fprintf(out, line, "Setup code", s.SetupCode+", which the page asks for once")
+	case s.Claim == account.ClaimOpen:
+		fmt.Fprintf(out, line, "Setup", "open to whoever is on the home's network, until "+s.ClaimUntil.Local().Format(time.TimeOnly))
+	case s.Claim == account.ClaimShut:
+		fmt.Fprintf(out, line, "Setup", "closed: the time after power-on is over. Unplug the machine and plug it in again, or run hearthgate reset-passphrase")
 	}
 	if s.Warning != "" {
 		fmt.Fprintf(out, line, "", "Warning: "+s.Warning)

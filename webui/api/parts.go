@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hearthgate/hearthgate/peers/usage"
+	"github.com/hearthgate/hearthgate/webui/account"
 )
 
 // What the API asks of its neighbours beyond peers, tunnel and services. Each may be missing: what it would answer is
@@ -99,8 +100,11 @@ type PortExposure struct {
 
 // WebStatus is how the page on the LAN stands.
 type WebStatus struct {
-	URLs      []string `json:"urls"`
-	Claimed   bool     `json:"claimed"`
-	SetupCode string   `json:"setup_code,omitempty"` // shown to the machine's owner only, while nobody has claimed the page
-	Warning   string   `json:"warning,omitempty"`    // why the page cannot be reached as it should
+	URLs    []string `json:"urls"`
+	Claimed bool     `json:"claimed"`
+	// Claim is whether the page can be claimed now, and how; ClaimUntil is when a window closes.
+	Claim      account.ClaimState `json:"claim,omitempty"`
+	ClaimUntil time.Time          `json:"claim_until,omitzero"`
+	SetupCode  string             `json:"setup_code,omitempty"` // shown to the machine's owner only, while nobody has claimed the page
+	Warning    string             `json:"warning,omitempty"`    // why the page cannot be reached as it should
 }

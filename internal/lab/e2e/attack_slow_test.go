@@ -155,6 +155,7 @@ func TestAttackMemory(t *testing.T) {
 		{"many header lines", "GET / HTTP/1.1\r\nHost: " + h.pageAddress() + "\r\n" + manyHeaders()},
 		{"many header lines and a slow body", start + manyHeaders() + "Content-Type: " + formMedia + "\r\nContent-Length: 60000\r\n\r\na"},
 		{"one long header line", "GET / HTTP/1.1\r\nHost: " + h.pageAddress() + "\r\nX: " + strings.Repeat("a", 15_000)},
+		{"thousands of fields", start + "Content-Type: " + formMedia + "\r\nContent-Length: 16000\r\n\r\n" + strings.Repeat("a&", 8_000)},
 		{"a body", start + "Content-Type: " + formMedia + "\r\nContent-Length: 65000\r\n\r\n" + strings.Repeat("a&", 32_000)},
 	} {
 		var all crowd
