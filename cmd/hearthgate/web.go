@@ -79,7 +79,8 @@ func (w *web) run(ctx context.Context) error {
 	server := w.a.server
 	portal := access.Headers(access.SameOrigin(w.page.Portal(gate.PeerOf)))
 	w.serve(ctx, g, "the portal", w.a.gate.Portal(), access.Inside(server.Address4, server.Address6)(portal), webui.ConnContext)
-	w.serve(ctx, g, "the page inside the tunnel", w.a.gate.Admin(), access.Inside(server.Admin4, server.Admin6)(page), nil)
+	inside := access.Headers(access.SameOrigin(w.page.Inside()))
+	w.serve(ctx, g, "the page inside the tunnel", w.a.gate.Admin(), access.Inside(server.Admin4, server.Admin6)(inside), nil)
 	return g.Wait()
 }
 
