@@ -32,7 +32,7 @@ func TestGallery(t *testing.T) {
 	for _, s := range samples(t) {
 		must(os.WriteFile(filepath.Join(*gallery, "live-"+s.name+".html"), render(t, s), 0o644)) // as it is, with its events
 		for _, theme := range []string{"light", "dark"} {
-			for _, l := range []words.Language{words.English, words.German} {
+			for _, l := range words.Languages() {
 				s.frame.Theme, s.frame.Language, s.frame.Events = theme, l, ""
 				must(os.WriteFile(filepath.Join(*gallery, s.name+"."+theme+"."+string(l)+".html"), render(t, s), 0o644))
 			}

@@ -126,6 +126,7 @@ func samples(t testing.TB) []sample {
 	services := []ServiceRow{
 		{Name: "home-assistant", Target: "127.0.0.1:8123", Protocol: "tcp", State: "up", Port: 8123, Builtin: true, Phones: 5},
 		{Name: "camera", Target: "192.168.1.20:8080", Protocol: "tcp", State: "down", Port: 8080, Phones: 1},
+		{Name: "printer", Target: "192.168.1.21:9100", Protocol: "udp", State: "unknown", Port: 9100, Phones: 1},
 		{Name: "admin", Builtin: true, Protocol: "tcp", State: "unknown", Port: 80},
 	}
 	events := []JournalRow{
@@ -213,6 +214,9 @@ func samples(t testing.TB) []sample {
 		in("phone-new", "/phones/p1", phoneWith(func(p *Phone) {
 			p.State, p.SeenAt, p.Days, p.Via = "needs_enrolment", time.Time{}, days(30)[:1], "home"
 		})),
+		in("phone-quiet", "/phones/p1", phoneWith(func(p *Phone) {
+			p.State, p.SeenAt, p.Days, p.Via, p.Problem, p.ProblemForm = "idle", now.AddDate(0, -3, 0), []Day{{Date: now}}, "", ProblemNoChoice, "services"
+		})),
 		in("phone-expired", "/phones/p1", phoneWith(func(p *Phone) {
 			p.State, p.ExpiresAt, p.Problem, p.ProblemForm, p.Typed = "expired", earlier, ProblemExpiryPast, "expiry", "yesterday"
 		})),
@@ -234,7 +238,7 @@ func samples(t testing.TB) []sample {
 		in("stolen-done", "/settings/stolen", Stolen{Done: true, Phones: household[:3], Tokens: 2}),
 		in("journal", "/journal", Journal{Events: events, Kind: "peer", Kinds: []string{"peer", "home_assistant", "service", "server", "account", "odd"}, Phone: "p1", Phones: badNames(), Older: 17}),
 		in("journal-empty", "/journal", Journal{Kinds: []string{"peer"}, Phone: `"><script>`}),
-		out("portal", "/", Portal{Name: "Anna’s phone", State: "active", URL: inside, HomeUp: true, Days: days(30), Services: services[1:2], ServerAddr: "10.77.0.1", News: []News{{Name: "Ben’s phone", At: earlier}}}),
+		out("portal", "/", Portal{Name: "Anna’s phone", State: "active", URL: inside, HomeUp: true, Days: days(30), Services: services[1:3], ServerAddr: "10.77.0.1", News: []News{{Name: "Ben’s phone", At: earlier}}}),
 		out("portal-down", "/", Portal{Name: hostile[0], URL: "javascript:alert(1)", Days: days(30), ExpiresAt: now.AddDate(0, 0, 3), News: []News{{Name: hostile[7], At: earlier}}, AdminURL: "http://10.77.15.254/"}),
 		out("portal-none", "/", Portal{Name: "Anna’s phone"}),
 	}
