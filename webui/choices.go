@@ -36,7 +36,7 @@ func (s *Server) checkChosen(chosen []string) error {
 		}
 	}
 	if len(chosen) == 0 {
-		return invalid(page.ProblemNoService)
+		return invalid(page.ProblemNoChoice)
 	}
 	return nil
 }

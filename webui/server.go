@@ -62,7 +62,9 @@ type Config struct {
 	Synchronised func() bool
 	Version      string
 	StateDir     string
-	Log          *slog.Logger
+	// Reset is the command that makes a new passphrase, as it is typed on this machine.
+	Reset string
+	Log   *slog.Logger
 }
 
 // Server makes the handlers of the page and of the portal.

@@ -25,7 +25,14 @@ func (s *Server) stolenModel() (page.Stolen, error) {
 	if err != nil {
 		return page.Stolen{}, err
 	}
-	m := page.Stolen{Tokens: len(tokens)}
+	twoStep, err := s.cfg.Account.TwoStep()
+	if err != nil {
+		return page.Stolen{}, err
+	}
+	m := page.Stolen{Tokens: len(tokens), TwoStep: twoStep.On}
+	for _, t := range tokens {
+		m.Names = append(m.Names, t.Name)
+	}
 	for _, p := range byName(list) {
 		if p.NeedsEnrolment {
 			m.Phones = append(m.Phones, s.row(*p))

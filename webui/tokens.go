@@ -52,7 +52,7 @@ func (s *Server) addToken(v *visit) error {
 	case errors.Is(err, account.ErrInvalid):
 		problem, status = page.ProblemTokenName, http.StatusBadRequest
 	case errors.Is(err, account.ErrExists):
-		problem, status = page.ProblemTokenName, http.StatusConflict
+		problem, status = page.ProblemTokenTaken, http.StatusConflict
 	case errors.Is(err, account.ErrFull):
 		problem, status = page.ProblemTokenMany, http.StatusConflict
 	default:

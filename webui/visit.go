@@ -86,7 +86,7 @@ func (v *visit) visitor() account.Visitor {
 func (v *visit) show(status int, m page.Model) error {
 	f := page.Frame{
 		Language: v.language, Theme: v.theme, Path: v.Request().URL.Path, SignedIn: v.signedIn,
-		Now: v.server.cfg.Now(),
+		Reset: v.server.cfg.Reset, Now: v.server.cfg.Now(),
 	}
 	if v.signedIn { // a stranger need not know which flaws to try
 		f.Version = v.server.cfg.Version

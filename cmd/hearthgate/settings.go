@@ -35,6 +35,7 @@ type settings struct {
 	web           *access.Place // where the page listens; nil: there is no page
 	webNames      []string      // by which browsers may ask for it, besides our own
 	claimWindow   time.Duration // after power-on, in which the page may be claimed without a code; 0: it needs one
+	reset         string        // the command that makes a new passphrase, as it is typed on this machine
 	logger        *slog.Logger
 }
 
@@ -155,6 +156,7 @@ func (p *program) check(g given) (settings, error) {
 			return settings{}, badUsage("--home-assistant: %v", err)
 		}
 	}
+	s.reset = p.resetCommand(s.socket)
 	if err := g.checkWeb(&s); err != nil {
 		return settings{}, err
 	}
@@ -163,6 +165,23 @@ func (p *program) check(g given) (settings, error) {
 		return settings{}, err
 	}
 	return s, nil
+}
+
+// resetCommand is what whoever has lost the passphrase types on this machine. The page shows it to strangers, so it names no place
+// that they need not know.
+func (p *program) resetCommand(socket string) string {
+	command := p.name
+	if filepath.IsAbs(command) {
+		command = filepath.Base(command)
+	}
+	if p.uid == 0 {
+		command = "sudo " + command
+	}
+	command += " reset-passphrase"
+	if p.socketHint(socket) != "" {
+		command += " --socket PATH"
+	}
+	return command
 }
 
 func (g given) checkWeb(s *settings) error {

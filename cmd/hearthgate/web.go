@@ -40,7 +40,7 @@ func newWeb(a *appliance, place access.Place) (*web, error) {
 		Account: a.account, Peers: a.peers, Services: serviceAdapter{a}, Tunnel: tunnelAdapter{a.tunnel}, Endpoint: endpointAdapter{a},
 		HomeAssistant: a.home, Usage: a.usage, Journal: a.journal,
 		AtHome: atHome, LANAddress: lanAddress, URLs: w.door.URLs,
-		Now: a.mark.Effective, Synchronised: a.mark.Synchronised, Version: version, StateDir: a.settings.stateDir, Log: a.settings.logger,
+		Now: a.mark.Effective, Synchronised: a.mark.Synchronised, Version: version, StateDir: a.settings.stateDir, Reset: a.settings.reset, Log: a.settings.logger,
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Frame struct {
 	Version  string
 	Events   string   // URL of the event stream that the script listens to; empty: nothing on this page is live
 	Types    []string // the event types on which the page is fetched again
+	Reset    string   // the command that makes a new passphrase, as it is typed on this appliance
 	Now      time.Time
 	Notices  []Notice
 }
@@ -343,6 +344,8 @@ type Stolen struct {
 	Phones  []PhoneRow // that need a new code; shown once it is done
 	Tokens  int
 	Problem string
+	TwoStep bool     // its key was on the card, too
+	Names   []string // of the API tokens
 }
 
 // Journal shows what happened.

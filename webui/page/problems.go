@@ -48,6 +48,7 @@ const (
 	ProblemServiceMany   = "problem.service_too_many"
 
 	ProblemTokenName  = "problem.token_name"
+	ProblemTokenTaken = "problem.token_taken"
 	ProblemTokenScope = "problem.token_scope"
 	ProblemTokenMany  = "problem.token_too_many"
 	ProblemSure       = "problem.sure"    // the box was not ticked

@@ -39,13 +39,13 @@ type sample struct {
 
 func signedIn(path string) Frame {
 	return Frame{
-		Language: words.English, Theme: "auto", Path: path, SignedIn: true, Version: "0.3.0", Now: now,
+		Language: words.English, Theme: "auto", Path: path, SignedIn: true, Version: "0.3.0", Reset: "hearthgate reset-passphrase", Now: now,
 		Events: "/api/v1/events", Types: []string{"peer.first_handshake", "peer.connected"},
 	}
 }
 
 func stranger(path string) Frame {
-	return Frame{Language: words.English, Theme: "auto", Path: path, Version: "0.3.0", Now: now}
+	return Frame{Language: words.English, Theme: "auto", Path: path, Version: "0.3.0", Reset: "hearthgate reset-passphrase", Now: now}
 }
 
 // codes remembers codes: making one takes longer than rendering its page.
