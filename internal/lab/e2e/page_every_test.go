@@ -217,8 +217,11 @@ func (p *pageTour) adding(w *pageWindow) {
 	guest := w.other()
 	guest.Open(link)
 	guest.seen("link-open").press("main form button").seen("link-spent")
-	guest.Open(link)
-	guest.refused("link-open/gone")
+	guest.Open(link) // who comes back from the App Store
+	guest.seen("link-spent/again")
+	late := w.other()
+	late.Open(link)
+	late.refused("link-open/gone")
 	if guest.look.options.Phone { // somebody who adds the very phone that they hold
 		guest.at("/signin").write("#passphrase", pagePassphrase).press("main form button")
 		guest.at(p.of("Emma", "")).press(`form[action$="/rekey"] button`).seen("scan/on-the-phone")
