@@ -11,6 +11,16 @@ func (s *Server) getExposure(c echo.Context) error {
 	return c.JSON(http.StatusOK, s.exposure())
 }
 
+// checkExposure asks for a look from outside now; what comes of it is told by the verdict, and by events.
+func (s *Server) checkExposure(c echo.Context) error {
+	checker, ok := s.cfg.Exposure.(ExposureChecker)
+	if !ok {
+		return refuse(ErrConflict, "nothing can look from outside yet")
+	}
+	checker.Check()
+	return c.NoContent(http.StatusAccepted)
+}
+
 // exposure is the verdict. While nobody looks it is unverified, with the ports that somebody should look at.
 func (s *Server) exposure() Exposure {
 	var out Exposure

@@ -43,6 +43,12 @@ type ExposureSource interface {
 	Exposure() Exposure
 }
 
+// ExposureChecker is an ExposureSource that can be asked to look now; it does not wait for what it sees.
+type ExposureChecker interface {
+	ExposureSource
+	Check()
+}
+
 // Web is how the page on the LAN stands.
 type Web interface {
 	Web() WebStatus

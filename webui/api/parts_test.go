@@ -224,3 +224,23 @@ func TestMetricsTellOfEveryPhone(t *testing.T) {
 		t.Error("where a phone comes from is told")
 	}
 }
+
+// looking is a house that somebody can look at from outside.
+type looking struct {
+	*house
+	asked int
+}
+
+func (l *looking) Check() { l.asked++ }
+
+func TestALookCanBeAskedForWhereSomebodyCanLook(t *testing.T) {
+	h := newHouse(t)
+	if w := h.ask("POST", "/api/v1/exposure/checks", ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "nothing can look") {
+		t.Errorf("with nobody to look: %d %s", w.Code, w.Body)
+	}
+	l := &looking{house: h}
+	h.cfg.Exposure = l
+	if w := h.ask("POST", "/api/v1/exposure/checks", ""); w.Code != http.StatusAccepted || l.asked != 1 {
+		t.Errorf("with somebody: %d, asked %d times", w.Code, l.asked)
+	}
+}

@@ -21,6 +21,7 @@ func (s *Server) routes() []route {
 
 		{http.MethodGet, "/api/v1/status", needRead, s.getStatus},
 		{http.MethodGet, "/api/v1/exposure", needRead, s.getExposure},
+		{http.MethodPost, "/api/v1/exposure/checks", needManage, s.checkExposure},
 		{http.MethodGet, "/api/v1/journal", needRead, s.getJournal},
 		{http.MethodGet, "/api/v1/events", needRead, s.streamEvents},
 
