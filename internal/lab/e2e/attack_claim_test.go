@@ -17,7 +17,10 @@ func TestAttackUnclaimed(t *testing.T) {
 	h := standinHome(t)
 	code := h.setupCode(t)
 	stranger := h.visitor(h.Neighbour)
-	for _, path := range []string{"/", "/settings", "/phones/new", "/journal", "/journal.jsonl", "/settings/tokens", "/setup/address"} {
+	if a := stranger.get(t, "/"); a.Status != http.StatusOK || !strings.Contains(a.Body, `action="/setup"`) || strings.Contains(a.Body, code) {
+		t.Errorf("the front page is not the one that claims: %d", a.Status)
+	}
+	for _, path := range []string{"/settings", "/phones/new", "/journal", "/journal.jsonl", "/settings/tokens", "/setup/address"} {
 		if a := stranger.get(t, path); a.Status != http.StatusSeeOther || a.to() != "/setup" {
 			t.Errorf("%s: %d to %q", path, a.Status, a.to())
 		}
