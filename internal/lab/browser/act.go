@@ -150,11 +150,15 @@ func (p *Page) mouse(at spot, kind input.DispatchMouseEventType, button input.Mo
 	call(p, input.DispatchMouseEvent, event)
 }
 
+// notice is how long a press may go unnoticed before it is taken for one that the browser has dropped, as it does before a page's
+// first paint. A second press of what a busy machine was only slow about would fold a <details> up again.
+const notice = 2 * time.Second
+
 // active waits until the page has taken note of the mouse's button, for the browser does not wait for it: an element is
 // :active from the press to the release, and with the release its link has been followed or its form is on its way. An
 // element that cannot tell any more has gone with its document.
 func (p *Page) active(element runtime.RemoteObjectID, want bool) bool {
-	for began := time.Now(); time.Since(began) < silence/4; time.Sleep(2 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < notice; time.Sleep(2 * time.Millisecond) {
 		var is bool
 		if err := p.on(element, &is, `function() { return this.matches(":active") }`); err != nil || is == want {
 			return true
