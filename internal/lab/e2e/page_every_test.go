@@ -146,7 +146,7 @@ func (p *pageTour) moveIn() {
 		p.do(p.t, append(append([]string{"peer", "add"}, args...), "--conf")...)
 	}
 	p.do(p.t, "peer", "disable", "David")
-	p.do(p.t, "peer", "expire", "Plumber", time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano))
+	p.do(p.t, "peer", "expire", "Plumber", time.Now().Add(4*time.Second).UTC().Format(time.RFC3339Nano))
 	p.restart(p.t, p.args...)
 }
 
