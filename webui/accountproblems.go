@@ -9,24 +9,16 @@ import (
 	"github.com/hearthgate/hearthgate/webui/page"
 )
 
-// signInProblem is the sentence for a passphrase that was not taken, how long nothing more is taken, and the status. An
-// error that is nobody's mistake comes back.
-func (s *Server) signInProblem(err error) (problem string, wait time.Duration, status int, internal error) {
-	return refused(err, page.ProblemPassphrase)
-}
-
-func (s *Server) codeProblem(err error) (string, time.Duration, int, error) {
+// wrongCode is what is said of a code that is not right: which kind is asked for depends on the clock.
+func (s *Server) wrongCode() string {
 	if s.cfg.Synchronised() {
-		return refused(err, page.ProblemCode)
+		return page.ProblemCode
 	}
-	return refused(err, page.ProblemRecovery)
+	return page.ProblemRecovery
 }
 
-func (s *Server) setupProblem(err error) (string, time.Duration, int, error) {
-	return refused(err, page.ProblemSetupCode)
-}
-
-// refused maps what the account says. What is merely wrong is 403: it says no more than that.
+// refused is the sentence for what the account did not take, how long nothing more is taken, and the status; wrong is what is
+// said of a guess, and no more than that. An error that is nobody's mistake comes back.
 func refused(err error, wrong string) (problem string, wait time.Duration, status int, internal error) {
 	if w, ok := errors.AsType[*account.Wait](err); ok {
 		return page.ProblemWait, w.Remaining, http.StatusTooManyRequests, nil

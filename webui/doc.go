@@ -3,8 +3,8 @@
 //
 // It keeps true that every route is denied unless it stands in the table (routes.go) with a class that admits whoever asks;
 // that a change is made by POST only, from our own pages, by somebody whose passphrase was asked lately; that a phone's
-// private key lies on the desk, in memory, bound to the browser that asked for it, until the phone has come in, the page is
-// left or ten minutes have passed; and that a page never shows an internal error's text.
+// private key lies on the desk, in memory, bound to the browser that asked for it, until the phone has come in, the page was
+// left half a minute ago or ten minutes have passed; and that a page never shows an internal error's text.
 //
 // Its nouns: a route has a class, which says who may use it; a visit is one request with who is asking, in their language; a
 // page's model is filled here and rendered by package page; the desk holds what may be shown once; a link is a code sent

@@ -117,7 +117,7 @@ func (s *Server) confirmed(v *visit) (bool, error) {
 		if errors.Is(err, account.ErrNoSession) { // it was ended meanwhile
 			return false, v.then("/signin")
 		}
-		if ask.Problem, ask.Wait, status, err = s.signInProblem(err); err != nil {
+		if ask.Problem, ask.Wait, status, err = refused(err, page.ProblemPassphrase); err != nil {
 			return false, err
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Server) setup(v *visit) error {
 		NeedsCode: claim.State == account.NeedsCode, Code: form.Get("code"), Passphrase: form.Get("passphrase"), Until: claim.Until,
 	}
 	var status int
-	if again.Problem, again.Wait, status, err = s.setupProblem(err); err != nil {
+	if again.Problem, again.Wait, status, err = refused(err, page.ProblemSetupCode); err != nil {
 		return err
 	}
 	return v.hold(status, again.Wait, again)

@@ -34,7 +34,7 @@ func (s *Server) signIn(v *visit) error {
 	case err != nil:
 		again := page.SignIn{Next: next, Keep: keep}
 		var status int
-		if again.Problem, again.Wait, status, err = s.signInProblem(err); err != nil {
+		if again.Problem, again.Wait, status, err = refused(err, page.ProblemPassphrase); err != nil {
 			return err
 		}
 		return v.hold(status, again.Wait, again)
@@ -63,7 +63,7 @@ func (s *Server) signInCode(v *visit) error {
 	case err != nil:
 		again := page.SignInCode{Pending: pending, Next: next, Keep: form.Get("keep") != "", RecoveryOnly: !s.cfg.Synchronised()}
 		var status int
-		if again.Problem, again.Wait, status, err = s.codeProblem(err); err != nil {
+		if again.Problem, again.Wait, status, err = refused(err, s.wrongCode()); err != nil {
 			return err
 		}
 		return v.hold(status, again.Wait, again)

@@ -89,7 +89,7 @@ func (h *home) guessOn(t testing.TB, script *lab.Host, meanwhile func()) {
 		for i := 0; ctx.Err() == nil; i++ {
 			v.header = spoofed(i)
 			_, _ = v.ask(ctx, http.MethodPost, "/signin", formMedia, wrongPassphrase(i).Encode()) // stopped at the end
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)                                                      // a real process, real time
 		}
 	})
 	meanwhile()

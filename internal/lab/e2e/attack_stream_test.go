@@ -34,7 +34,7 @@ func TestAttackEventStreams(t *testing.T) {
 		}
 		programs = append(programs, program)
 	}
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // what was asked just now comes to rest in that process before it is counted
 	files, threads := h.handles(t)
 	var held []io.Closer
 	count := make(map[int]int)
