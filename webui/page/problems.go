@@ -17,7 +17,6 @@ const (
 	ProblemWait        = "problem.wait" // {wait}; shown by itself when a model's Wait is not zero and Problem is empty
 	ProblemBusy        = "problem.busy"
 	ProblemCode        = "problem.code_wrong" // the authenticator's
-	ProblemCodeUsed    = "problem.code_used"  // right, but taken before
 	ProblemEitherCode  = "problem.either_code_wrong"
 	ProblemRecovery    = "problem.recovery_wrong" // unknown or used
 	ProblemClock       = "problem.clock"          // a code cannot be checked; a recovery code can
@@ -37,7 +36,6 @@ const (
 	ProblemNoChoice     = "problem.no_choice" // no service was ticked
 	ProblemEndpoint     = "problem.endpoint_unreadable"
 	ProblemEndpointLong = "problem.endpoint_too_long"
-	ProblemEndpointPort = "problem.endpoint_port"
 
 	ProblemServiceName   = "problem.service_name"
 	ProblemServiceTaken  = "problem.service_taken" // {name}
@@ -45,7 +43,6 @@ const (
 	ProblemServiceOwn    = "problem.service_own" // it leads back to this device
 	ProblemServicePort   = "problem.service_port"
 	ProblemPortTaken     = "problem.service_port_taken"
-	ProblemServiceMany   = "problem.service_too_many"
 
 	ProblemTokenName  = "problem.token_name"
 	ProblemTokenTaken = "problem.token_taken"
@@ -57,8 +54,6 @@ const (
 
 // Notices: sentences for Frame.Notices.
 const (
-	NoticeWelcome         = "notice.welcome"
-	NoticeSignedOut       = "notice.signed_out"
 	NoticeAddressSaved    = "notice.address_saved"
 	NoticePhoneRemoved    = "notice.phone_removed" // {name}
 	NoticePhoneRenamed    = "notice.phone_renamed" // {name}
@@ -70,7 +65,6 @@ const (
 	NoticeCheckNone       = "notice.check_none" // nothing can look from outside
 	NoticeTargetSaved     = "notice.target_saved"
 	NoticePassphraseSaved = "notice.passphrase_saved"
-	NoticePassphraseReset = "notice.passphrase_reset"
 	NoticeTwoStepOff      = "notice.two_step_off"
 	NoticeSessionEnded    = "notice.session_ended"
 	NoticeSessionsEnded   = "notice.sessions_ended"
@@ -79,26 +73,22 @@ const (
 	NoticeServiceRemoved  = "notice.service_removed" // {name}
 	NoticeAppearanceSaved = "notice.appearance_saved"
 	NoticeRecoveryLow     = "notice.recovery_low" // {count}
-	NoticeClockWrong      = "notice.clock"
 )
 
 // Failures: key prefixes for Failure. Each has a .title and a .text.
 const (
-	FailureNotFound    = "failure.not_found"
-	FailureNoPhone     = "failure.no_phone"
-	FailureWrongHost   = "failure.wrong_host" // {host}; Links holds the addresses that are right
-	FailureCrossOrigin = "failure.cross_origin"
-	FailureTooLarge    = "failure.too_large"
-	FailureMethod      = "failure.method"
-	FailureForm        = "failure.bad_request" // a form or an address that cannot be read
-	FailureBusy        = "failure.busy"
-	FailureInternal    = "failure.internal"
-	FailureReadOnly    = "failure.read_only" // the state directory cannot be written
-	FailureNotReady    = "failure.not_ready" // still starting, or stopping
-	FailureNoCode      = "failure.no_code"   // the code, or its file, is gone
-	FailureNoEndpoint  = "failure.no_endpoint"
-	FailurePortal      = "failure.portal" // only GET / inside the tunnel
-	FailureStranger    = "failure.stranger"
+	FailureNotFound   = "failure.not_found"
+	FailureNoPhone    = "failure.no_phone"
+	FailureWrongHost  = "failure.wrong_host" // {host}; Links holds the addresses that are right
+	FailureTooLarge   = "failure.too_large"
+	FailureMethod     = "failure.method"
+	FailureForm       = "failure.bad_request" // a form or an address that cannot be read
+	FailureBusy       = "failure.busy"
+	FailureInternal   = "failure.internal"
+	FailureNoCode     = "failure.no_code" // the code, or its file, is gone
+	FailureNoEndpoint = "failure.no_endpoint"
+	FailurePortal     = "failure.portal" // only GET / inside the tunnel
+	FailureStranger   = "failure.stranger"
 )
 
 // Reasons for Exposure.Reasons.
