@@ -28,6 +28,11 @@ const (
 	ServerRekeyed Type = "server.rekeyed"
 
 	EndpointChanged Type = "endpoint.changed" // where new phones' configs say that this home is
+
+	ExposureChanged  Type = "exposure.changed"  // the verdict on Home Assistant's port is another one
+	ExposureReminder Type = "exposure.reminder" // it is still exposed, a day later
+	ExposureSetup    Type = "exposure.setup"    // who looks from outside, or who is told
+	MappingDeleted   Type = "mapping.deleted"   // the owner had a mapping of the router deleted
 )
 
 // Event is one thing that happened.
