@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -28,6 +29,20 @@ type HomeLook struct {
 	Answers     []Reached                 // the addresses of Facts.Home at which it was tried
 }
 
+// at tells whether Home Assistant answered at an address, and whether it refused to. For IPv4 the address on the LAN stands
+// for the public one.
+func (l HomeLook) at(family Family, address netip.Addr) (answers, refused bool) {
+	if family == IPv4 {
+		return l.Fingerprint.IsHome(), false
+	}
+	for _, r := range l.Answers {
+		if r.Address == address {
+			return r.Answers, r.Refused
+		}
+	}
+	return false, false
+}
+
 // LoopConfig is what a Loop is made of. All fields are required.
 type LoopConfig struct {
 	Store        *store.Store
@@ -39,38 +54,120 @@ type LoopConfig struct {
 	Log          *slog.Logger
 }
 
-// Loop asks the vantages, keeps what they saw, and knows the verdict.
+// Loop asks the vantages, keeps what they saw, and knows the verdict. Its methods may be called from several goroutines.
 type Loop struct {
-	cfg LoopConfig
-	mu  sync.Mutex
+	cfg   LoopConfig
+	asked chan struct{} // somebody wants a round now
+
+	judging sync.Mutex // one verdict at a time, and its writing; before mu
+	history history    // judging's
+
+	mu       sync.Mutex
+	facts    Facts
+	home     homeassistant.Fingerprint
+	seen     []Observation
+	past     Past
+	report   Report
+	judged   bool // report is one of ours
+	progress Progress
+	giveUp   context.CancelFunc // ends a round that nobody asked for; nil: none runs
+	watchers map[chan struct{}]bool
+	rounds   uint64 // since the start
+	due      map[Kind]time.Time
+	deepDue  time.Time // of the ports that betray a home
 }
 
 // NewLoop makes a loop that does not run yet.
-func NewLoop(c LoopConfig) *Loop { return &Loop{cfg: c} }
-
-// Run asks, until ctx ends.
-func (l *Loop) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func NewLoop(c LoopConfig) *Loop {
+	return &Loop{
+		cfg: c, asked: make(chan struct{}, 1), history: newHistory(c.Store), past: Past{}, watchers: make(map[chan struct{}]bool),
+		due: make(map[Kind]time.Time),
+	}
+}
 
 // Report is the verdict now, and why.
-func (l *Loop) Report() Report { return Report{} }
+func (l *Loop) Report() Report {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.judged {
+		return Report{Reasons: []Reason{because(NotLooked)}, Next: WaitForLook, Families: []FamilyReport{}, Findings: []Reason{}}
+	}
+	return l.report
+}
 
-// Check asks for a round of everybody now and does not wait for it. One that runs already is not started twice.
-func (l *Loop) Check() {}
+// Facts are what was known of the household when it was last looked at, and what Home Assistant showed of itself then.
+func (l *Loop) Facts() (Facts, homeassistant.Fingerprint) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.facts, l.home
+}
+
+// Check asks for a round of everybody now and does not wait for it. One that was asked for and runs is not started twice; one that
+// nobody asked for is given up, because it began before whatever the asker wants to know of.
+func (l *Loop) Check() {
+	l.mu.Lock()
+	running := l.progress.Running
+	if !running {
+		l.progress = Progress{Running: true, Began: l.cfg.Now(), Steps: []Working{}}
+		if l.giveUp != nil {
+			l.giveUp()
+		}
+	}
+	l.mu.Unlock()
+	if running {
+		return
+	}
+	l.tell()
+	select {
+	case l.asked <- struct{}{}:
+	default:
+	}
+}
 
 // Progress is how the round stands that runs, or how the last one that was asked for ended.
-func (l *Loop) Progress() Progress { return Progress{} }
+func (l *Loop) Progress() Progress {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.progress
+	p.Steps = append([]Working{}, p.Steps...)
+	return p
+}
 
 // Watch is a channel that gets a value after the report, the progress or the history changed, and a function that ends it.
-func (l *Loop) Watch() (<-chan struct{}, func()) { return make(chan struct{}), func() {} }
+func (l *Loop) Watch() (<-chan struct{}, func()) {
+	c := make(chan struct{}, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers[c] = true
+	return c, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watchers, c)
+	}
+}
 
-// Add takes what a vantage saw by itself, outside a round: the phone's reports.
-func (l *Loop) Add(seen ...Observation) {}
+func (l *Loop) tell() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.watchers {
+		select {
+		case c <- struct{}{}:
+		default: // it has not yet taken the last one
+		}
+	}
+}
 
 // Seen is what every vantage saw last, the newest first.
-func (l *Loop) Seen() []Observation { return nil }
+func (l *Loop) Seen() []Observation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return latest(l.seen)
+}
 
 // History is at most limit entries that are older than before, the newest first. before 0: from the newest on.
-func (l *Loop) History(before uint64, limit int) ([]Entry, error) { return nil, nil }
+func (l *Loop) History(before uint64, limit int) ([]Entry, error) {
+	return l.history.page(before, limit)
+}
 
 // Progress is how a round goes.
 type Progress struct {
@@ -86,16 +183,4 @@ type Working struct {
 	Kind Kind   `json:"vantage"`
 	Text string `json:"text"` // English
 	Done bool   `json:"done"`
-}
-
-// Entry is one line of history: what a vantage saw, as long as it saw the same.
-type Entry struct {
-	Seq     uint64        `json:"seq"`
-	First   time.Time     `json:"first"`
-	Last    time.Time     `json:"last"`
-	Times   int           `json:"times"`
-	Kind    Kind          `json:"vantage,omitempty"` // empty: a change of the verdict
-	Seen    []Observation `json:"seen,omitempty"`
-	Verdict Verdict       `json:"verdict"` // afterwards
-	Reasons []Reason      `json:"reasons,omitempty"`
 }

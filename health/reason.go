@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Code says why, in one word that stays the same in every language. The page has a sentence for each.
@@ -226,10 +227,13 @@ var sayings = map[Code]saying{
 // Codes are all that have a saying, in a fixed order.
 func Codes() []Code { return slices.Sorted(maps.Keys(sayings)) }
 
-// Text is the reason as an English sentence.
+// Text is the reason as an English sentence. Times in arguments, which are RFC 3339, are told in the machine's own zone.
 func (r Reason) Text() string {
 	text := sayings[r.Code].text
 	for name, value := range r.Args {
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			value = at.Local().Format("2006-01-02 15:04")
+		}
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}
 	return text

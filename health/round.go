@@ -42,5 +42,6 @@ func (r Round) Observe(kind Kind, seat, from string, family Family, address neti
 // Reached is whether Home Assistant answered at one of its addresses, asked from inside.
 type Reached struct {
 	Address netip.Addr
-	Answers bool
+	Answers bool // as Home Assistant
+	Refused bool // with a reset: nobody listens there
 }

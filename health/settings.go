@@ -66,11 +66,13 @@ type Settings struct {
 	changed chan struct{} // closed and replaced at every change
 }
 
+// MaxWitnesses bounds how many may look.
+const MaxWitnesses = 4
+
 const (
-	bucket       = "health"
-	setupRecord  = "setup"
-	maxWitnesses = 4
-	maxNames     = 4
+	bucket      = "health"
+	setupRecord = "setup"
+	maxNames    = 4
 )
 
 // NewSettings gives the settings in st. named reads an invite and says what its witness is called.
@@ -102,12 +104,12 @@ func (s *Settings) Changed() <-chan struct{} {
 func (s *Settings) AddWitness(invite string) (name string, err error) {
 	invite = strings.TrimSpace(invite)
 	if name, err = s.named(invite); err != nil {
-		return "", fmt.Errorf("reading the invite: %w", err)
+		return "", invalid("reading the invite: %v", err)
 	}
 	return name, s.change(fmt.Sprintf("the witness %s looks from outside now", name), func(k *kept) error {
 		k.Witnesses = slices.DeleteFunc(k.Witnesses, func(w keptWitness) bool { return w.Name == name })
-		if len(k.Witnesses) >= maxWitnesses {
-			return fmt.Errorf("adding the witness %s: there are %d already, which is as many as can be", name, maxWitnesses)
+		if len(k.Witnesses) >= MaxWitnesses {
+			return invalid("adding the witness %s: there are %d already, which is as many as can be", name, MaxWitnesses)
 		}
 		k.Witnesses = append(k.Witnesses, keptWitness{name, invite})
 		return nil
