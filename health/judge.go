@@ -286,7 +286,7 @@ func (j *judge) runs(s Seat, door Door, role Role, after time.Time) (out []Obser
 	targets := j.facts.targets(door.Family, role)
 	found := make(map[string]map[netip.Addr]bool)
 	for _, o := range j.seen {
-		if o.Kind != s.Kind || o.Seat != s.Name || o.door() != door || !o.Began.After(after) || len(j.objections(o, o.Address)) > 0 {
+		if o.Kind != s.Kind || o.Seat != s.Name || o.door() != door || o.Began.Before(after) || len(j.objections(o, o.Address)) > 0 {
 			continue
 		}
 		if found[o.Round] == nil {

@@ -92,6 +92,9 @@ func (l *Loop) Report() Report {
 	if !l.judged {
 		return Report{Reasons: []Reason{because(NotLooked)}, Next: WaitForLook, Families: []FamilyReport{}, Findings: []Reason{}}
 	}
+	if now := l.cfg.Now(); l.report.Verdict == Closed && now.After(l.report.Until) {
+		return Judge(now, l.facts, l.seen, l.past)
+	}
 	return l.report
 }
 

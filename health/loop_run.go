@@ -29,7 +29,7 @@ const (
 	deep = 7 * 24 * time.Hour
 
 	// rejudge is how often the verdict is made anew although nobody looked: what was seen grows old.
-	rejudge = time.Minute
+	rejudge = 5 * time.Minute
 )
 
 // Run asks the vantages at their intervals, when somebody wants it, and when something changed, until ctx ends.
@@ -165,7 +165,7 @@ func (l *Loop) changed(ctx context.Context) error {
 				l.due[v.Kind()] = earlier(l.due[v.Kind()], l.notBefore(v.Kind(), now))
 			}
 		}
-		if newSeat(before, facts, v.Kind()) {
+		if l.judged && newSeat(before, facts, v.Kind()) {
 			l.due[v.Kind()] = now
 		}
 	}
