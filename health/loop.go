@@ -43,7 +43,7 @@ func (l HomeLook) at(family Family, address netip.Addr) (answers, refused bool) 
 	return false, false
 }
 
-// LoopConfig is what a Loop is made of. All fields are required.
+// LoopConfig is what a Loop is made of. All fields but Synchronised are required.
 type LoopConfig struct {
 	Store        *store.Store
 	Journal      *journal.Journal
@@ -51,6 +51,9 @@ type LoopConfig struct {
 	Surroundings Surroundings
 	Vantages     []Vantage
 	Now          func() time.Time
+	// Synchronised tells whether the clock is known to be right. Where it is not, nobody can say how old it is what was seen
+	// before the start, so that none of it makes a closed. nil: it is always right.
+	Synchronised func() bool
 	Log          *slog.Logger
 }
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// roundLimit is how long a round may take: a port that stays silent takes a witness half a minute, public probes two.
-const roundLimit = 3 * time.Minute
+// roundLimit is how long a round may take: ports that stay silent take a witness half a minute, public probes four.
+const roundLimit = 5 * time.Minute
 
 // round has vantages look, and judges what they saw.
 func (l *Loop) round(ctx context.Context, vantages []Vantage, asked bool) error {

@@ -80,6 +80,9 @@ func (l *Loop) recall() error {
 	if err != nil {
 		return err
 	}
+	if l.cfg.Synchronised != nil && !l.cfg.Synchronised() {
+		seen = slices.DeleteFunc(seen, func(o Observation) bool { return o.Kind.Outside() && o.nothingThere() })
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seen, l.past = seen, standing.past()

@@ -23,12 +23,13 @@ type world struct {
 	down   bool // Home Assistant
 	open   map[Door]bool
 	silent bool // the witness
+	sure   bool // the clock
 	looks  map[Kind]int
 	news   chan struct{}
 }
 
 func newWorld() *world {
-	return &world{facts: household(), open: map[Door]bool{}, looks: map[Kind]int{}, news: make(chan struct{}, 1)}
+	return &world{facts: household(), open: map[Door]bool{}, looks: map[Kind]int{}, sure: true, news: make(chan struct{}, 1)}
 }
 
 func (w *world) set(change func()) {
@@ -127,6 +128,7 @@ func start(t *testing.T, dir string, w *world) *bench {
 	b.Loop = NewLoop(LoopConfig{
 		Store: st, Journal: j, Settings: NewSettings(st, j, func(s string) (string, error) { return s, nil }), Surroundings: w,
 		Vantages: []Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, Now: time.Now, Log: log,
+		Synchronised: func() bool { return w.sure },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -228,6 +230,29 @@ func TestARestartForgetsAndRepeatsNothing(t *testing.T) {
 			t.Errorf("days later, and nobody looked, it is %v", r.Verdict)
 		}
 		b.stop()
+	})
+}
+
+// TestNoClosedFromBeforeAnUnsureClock: a machine without a clock may have been off for days.
+func TestNoClosedFromBeforeAnUnsureClock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := start(t, dir, w)
+		if r := b.check(t); r.Verdict != Closed {
+			t.Fatalf("it is %v", r.Verdict)
+		}
+		b.stop()
+		w.set(func() { w.silent = true })
+		for _, sure := range []bool{true, false} {
+			w.sure = sure
+			b = start(t, dir, w)
+			time.Sleep(time.Minute)
+			if r := b.Report(); (r.Verdict == Closed) != sure {
+				t.Errorf("with a clock that is right %v it is %v", sure, r.Verdict)
+			}
+			b.stop()
+		}
 	})
 }
 
