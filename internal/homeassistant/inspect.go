@@ -102,9 +102,13 @@ func otherPort(t Target, location string) Target {
 func (e eyes) version(ctx context.Context, t Target) string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	return greeting(ctx, e.client, t.URL())
+}
 
+// greeting is the version that the WebSocket's greeting names; empty where there is none. base is a URL without a path.
+func greeting(ctx context.Context, client *http.Client, base string) string {
 	header := http.Header{"User-Agent": {"Hearthgate"}}
-	conn, response, err := websocket.Dial(ctx, t.URL()+"/api/websocket", &websocket.DialOptions{HTTPClient: e.client, HTTPHeader: header})
+	conn, response, err := websocket.Dial(ctx, base+"/api/websocket", &websocket.DialOptions{HTTPClient: client, HTTPHeader: header})
 	if response != nil && response.Body != nil {
 		_ = response.Body.Close()
 	}

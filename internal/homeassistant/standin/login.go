@@ -65,13 +65,13 @@ func (h *HomeAssistant) continueLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.has(h.flows, id) {
-		h.failures.Add(1)
+		h.fail(r)
 		answer(w, http.StatusNotFound, object{"message": "Invalid flow specified"})
 		return
 	}
 	right := subtle.ConstantTimeCompare([]byte(request.Password), []byte(Password)) == 1
 	if strings.ToLower(strings.TrimSpace(request.Username)) != Username || !right {
-		h.failures.Add(1)
+		h.fail(r)
 		answer(w, http.StatusOK, form(id, object{"base": "invalid_auth"}))
 		return
 	}
@@ -95,10 +95,10 @@ func (h *HomeAssistant) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	switch {
 	case r.PostFormValue("grant_type") != "authorization_code":
-		h.failures.Add(1)
+		h.fail(r)
 		answer(w, http.StatusBadRequest, object{"error": "unsupported_grant_type"})
 	case !h.spend(h.codes, r.PostFormValue("code")):
-		h.failures.Add(1)
+		h.fail(r)
 		answer(w, http.StatusBadRequest, object{"error": "invalid_request", "error_description": "Invalid code"})
 	default:
 		answer(w, http.StatusOK, object{
@@ -113,7 +113,7 @@ func (h *HomeAssistant) signedIn(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !ok || !h.has(h.tokens, token) {
-			h.failures.Add(1)
+			h.fail(r)
 			say(w, http.StatusUnauthorized)
 			return
 		}

@@ -37,6 +37,10 @@ type Options struct {
 	Banned          bool // everybody who asks is banned: 403 to everything
 	NotOnboarded    bool // nobody is its owner yet
 	MovedTo         int  // during first steps: everything but the manifest is redirected to this port; 0 for none
+	NotAdmin        bool // the tokens are not an administrator's
+
+	External, Cloud string   // URLs at which it is reached from outside; empty for none
+	Addresses       []string // of its network adapter
 }
 
 // HomeAssistant is the stand-in.
@@ -48,6 +52,7 @@ type HomeAssistant struct {
 	flows  map[string]bool // sign-ins under way
 	codes  map[string]bool // authorization codes that were given out and not used
 	tokens map[string]bool // access tokens
+	notes  map[string]Note // by id
 
 	requests atomic.Int64
 	failures atomic.Int64
@@ -57,7 +62,7 @@ type HomeAssistant struct {
 func New(o Options) *HomeAssistant {
 	h := &HomeAssistant{
 		mux:   http.NewServeMux(),
-		flows: map[string]bool{}, codes: map[string]bool{}, tokens: map[string]bool{},
+		flows: map[string]bool{}, codes: map[string]bool{}, tokens: map[string]bool{}, notes: map[string]Note{},
 	}
 	h.Set(o)
 	h.mux.HandleFunc("GET /manifest.json", h.manifest)
@@ -72,6 +77,8 @@ func New(o Options) *HomeAssistant {
 	h.mux.HandleFunc("GET /api/stream", h.signedIn(h.stream))
 	h.mux.HandleFunc("GET /api/camera_proxy_stream/{entity}", h.signedIn(h.stream))
 	h.mux.HandleFunc("POST /api/backup/upload", h.signedIn(h.upload))
+	h.mux.HandleFunc("POST /api/services/persistent_notification/create", h.signedIn(h.create))
+	h.mux.HandleFunc("POST /api/services/persistent_notification/dismiss", h.signedIn(h.dismiss))
 	h.mux.HandleFunc("/api/", h.signedIn(h.missing))
 	h.mux.HandleFunc("/", h.missing)
 	return h

@@ -20,7 +20,7 @@ func (h *HomeAssistant) websocket(w http.ResponseWriter, r *http.Request) {
 	conn.SetReadLimit(4 << 20)
 
 	version := h.options.Load().Version
-	if send(r.Context(), conn, object{"type": "auth_required", "ha_version": version}) != nil || !h.authenticate(r.Context(), conn, version) {
+	if send(r.Context(), conn, object{"type": "auth_required", "ha_version": version}) != nil || !h.authenticate(r, conn, version) {
 		return
 	}
 	for {
@@ -34,8 +34,8 @@ func (h *HomeAssistant) websocket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *HomeAssistant) authenticate(ctx context.Context, conn *websocket.Conn, version string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (h *HomeAssistant) authenticate(r *http.Request, conn *websocket.Conn, version string) bool {
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 	defer cancel()
 	var auth struct {
 		Type  string `json:"type"`
@@ -45,7 +45,7 @@ func (h *HomeAssistant) authenticate(ctx context.Context, conn *websocket.Conn, 
 		return false
 	}
 	if auth.Type != "auth" || !h.has(h.tokens, auth.Token) {
-		h.failures.Add(1)
+		h.fail(r)
 		_ = send(ctx, conn, object{"type": "auth_invalid", "message": "Invalid access token or password"})
 		return false
 	}
@@ -60,7 +60,19 @@ func (h *HomeAssistant) obey(id int, command string) object {
 	case "get_config":
 		return object{"id": id, "type": "result", "success": true, "result": object{
 			"version": o.Version, "location_name": o.Name, "state": "RUNNING", "components": []string{}, "time_zone": "UTC",
+			"internal_url": nil, "external_url": orNil(o.External),
 		}}
+	case "persistent_notification/get":
+		return object{"id": id, "type": "result", "success": true, "result": h.notifications()}
+	case "network/url":
+		return object{"id": id, "type": "result", "success": true, "result": object{
+			"internal": nil, "external": orNil(o.External), "cloud": orNil(o.Cloud),
+		}}
+	case "network":
+		if o.NotAdmin {
+			return object{"id": id, "type": "result", "success": false, "error": object{"code": "unauthorized", "message": "Unauthorized"}}
+		}
+		return object{"id": id, "type": "result", "success": true, "result": object{"adapters": []object{adapter(o.Addresses)}, "configured_adapters": []string{}}}
 	default:
 		return object{"id": id, "type": "result", "success": false, "error": object{
 			"code": "unknown_command", "message": "Unknown command.",
