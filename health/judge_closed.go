@@ -33,7 +33,7 @@ func (j *judge) closed(d DoorReport) (until time.Time, why []Reason) {
 			if since.IsZero() || o.At.Before(since) {
 				since = o.At
 			}
-			by = append(by, because(ClosedBy, "from", o.From, "on", stamp(o.At)))
+			by = append(by, because(ClosedBy, "from", o.From, "at", stamp(o.At)))
 		}
 	}
 	// Whoever looks beside those whose word is needed can still see somebody who answers. Their word counts until those have
@@ -90,7 +90,8 @@ func (j *judge) objections(o Observation, target netip.Addr) (out []Reason) {
 		object(c.PathBefore != Held, PathLostBefore, "from", o.From)
 		object(c.PathAfter != Held, PathLostAfter, "from", o.From)
 	}
-	object(c.Canary == Failed || j.facts.Canary && c.Canary != Held, CanaryLost, "from", o.From)
+	// Over IPv6 few routers let a port be opened; there the canary is a control where it is to be had.
+	object(c.Canary == Failed || j.facts.Canary && o.Family == IPv4 && c.Canary != Held, CanaryLost, "from", o.From)
 	object(c.Decoy == Failed, AnswersAll)
 	object(c.Reach == Failed, ReachBlocked, "from", o.From, "port", port)
 	if o.State == PortOpen && !j.known(o) {

@@ -134,7 +134,7 @@ func vouches(f Facts, o Observation, s Seat, door Door, a netip.Addr) bool {
 	nobody := o.State == PortClosed || o.State == PortFiltered || o.State == PortOpen && o.Identity <= Something && slices.Contains(f.Known, o.Port)
 	return o.Kind.Outside() && o.Kind == s.Kind && o.Seat == s.Name && o.door() == door && o.Address == a && nobody &&
 		c.HomeBefore == Held && c.HomeAfter == Held && c.PathBefore == Held && c.PathAfter == Held && c.Outside != Failed && c.Address != Failed &&
-		c.Reach != Failed && c.Decoy != Failed && c.Canary != Failed && (c.Canary == Held || !f.Canary) &&
+		c.Reach != Failed && c.Decoy != Failed && c.Canary != Failed && (c.Canary == Held || !f.Canary || door.Family == IPv6) &&
 		!o.Began.Before(f.Changed[o.Family].At) && noon.Sub(o.At) <= 7*24*time.Hour
 }
 
