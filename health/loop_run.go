@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -271,6 +272,7 @@ func verdictEvent(was Verdict, r Report) journal.Event {
 	data := map[string]string{"verdict": r.Verdict.String(), "before": was.String()}
 	if len(r.Reasons) > 0 {
 		message += ": " + r.Reasons[0].Text()
+		maps.Copy(data, r.Reasons[0].Args) // for the page, whose language may be another one
 		data["reason"] = string(r.Reasons[0].Code)
 	}
 	return journal.Event{Type: journal.ExposureChanged, Message: message, Data: data}

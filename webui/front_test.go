@@ -12,9 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/peers"
 	"github.com/hearthgate/hearthgate/webui/api"
-	"github.com/hearthgate/hearthgate/webui/page"
 )
 
 func TestTheFrontPageShowsPhonesByNameAHundredAtATime(t *testing.T) {
@@ -55,7 +55,7 @@ func TestWhatNobodyHasCheckedIsNeverShownAsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Exposure.Verdict != page.Unverified || len(m.Exposure.Reasons) == 0 || m.Exposure.Check {
+	if m.Exposure.Report.Verdict != health.Unverified || len(m.Exposure.Report.Reasons) == 0 || m.Exposure.Check {
 		t.Errorf("%+v", m.Exposure)
 	}
 	if w := b.send("/check"); w.Header().Get("Location") != "/" {
@@ -73,25 +73,6 @@ func mustRequest(t *testing.T) *http.Request {
 		t.Fatal(err)
 	}
 	return r
-}
-
-type fakeExposure struct{ asked int }
-
-func (f *fakeExposure) Verdict() page.Exposure {
-	return page.Exposure{Verdict: page.Exposed, Port: 8123, Check: true}
-}
-func (f *fakeExposure) Check() { f.asked++ }
-
-func TestACheckIsAskedForAndNotWaitedFor(t *testing.T) {
-	h := newPhoneHouse(t)
-	f := new(fakeExposure)
-	h.cfg.Exposure = f
-	if w := h.owner().send("/check"); w.Code != http.StatusSeeOther || f.asked != 1 {
-		t.Errorf("%d, asked %d times", w.Code, f.asked)
-	}
-	if w := h.owner().get("/"); !strings.Contains(text(w), "8123") {
-		t.Errorf("the verdict is not shown:\n%s", text(w))
-	}
 }
 
 func TestTheRemoteCardSaysHowPhonesFindHome(t *testing.T) {

@@ -2,7 +2,6 @@ package webui
 
 import (
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ func (s *Server) homeModel(v *visit) (page.Home, error) {
 		return page.Home{}, err
 	}
 	home := s.cfg.HomeAssistant.State()
-	m := page.Home{Exposure: s.exposure(home), Remote: s.remote(), HomeAssistant: homeAssistant(home), Total: len(list)}
+	m := page.Home{Exposure: s.exposure(home, false), Remote: s.remote(), HomeAssistant: homeAssistant(home), Total: len(list)}
 	live, now := s.cfg.Tunnel.Live(), s.cfg.Now()
 	for _, p := range list {
 		if api.StateOf(p, live[p.ID], now) == api.StateActive {
@@ -91,18 +90,6 @@ func pageNumber(text string, pages int) int {
 	return min(max(n, 1), pages)
 }
 
-// exposure is the health room's verdict. As long as there is no such room, nobody has looked, and that is what is said.
-func (s *Server) exposure(home homeassistant.State) page.Exposure {
-	if s.cfg.Exposure != nil {
-		return s.cfg.Exposure.Verdict()
-	}
-	e := page.Exposure{Verdict: page.Unverified, Reasons: []string{page.ReasonNotRunning}}
-	if at, err := netip.ParseAddrPort(home.Addr); err == nil {
-		e.Port = at.Port()
-	}
-	return e
-}
-
 func (s *Server) remote() page.Remote {
 	e, err := s.cfg.Endpoint.Endpoint()
 	switch {
@@ -120,17 +107,6 @@ func homeAssistant(home homeassistant.State) page.HomeAssistant {
 		m.Candidates = append(m.Candidates, page.Candidate{Target: c.Target, Name: c.Name, ThisMachine: c.ThisMachine})
 	}
 	return m
-}
-
-// checkExposure asks for a look from outside, and does not wait for it.
-func (s *Server) checkExposure(v *visit) error {
-	if s.cfg.Exposure == nil {
-		v.aside("info", page.NoticeCheckNone)
-		return v.then("/")
-	}
-	s.cfg.Exposure.Check()
-	v.aside("info", page.NoticeCheckStarted)
-	return v.then("/")
 }
 
 // useHomeAssistant pins the Home Assistant that the owner means. What does not look like one is not taken.

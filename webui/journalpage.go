@@ -21,13 +21,16 @@ const (
 )
 
 // eventKinds are what a journal can be filtered by: what stands before the dot of an event's type.
-var eventKinds = []string{"peer", "home_assistant", "service", "endpoint", "server", "account", "token"}
+var eventKinds = []string{"peer", "home_assistant", "service", "endpoint", "server", "exposure", "account", "token"}
 
 // eventFilter says which events are asked for; its zero value is all of them.
 type eventFilter struct{ kind, phone string }
 
 func (f eventFilter) wants(e journal.Event) bool {
 	kind, _, _ := strings.Cut(string(e.Type), ".")
+	if kind == "mapping" { // a way in that is gone
+		kind = "exposure"
+	}
 	return (f.kind == "" || kind == f.kind) && (f.phone == "" || e.PeerID == f.phone)
 }
 

@@ -13,7 +13,6 @@ import (
 func (s *Server) phoneRoutes() []route {
 	return []route{
 		{get, "/", session, s.homePage},
-		{post, "/check", session, s.checkExposure},
 		{post, "/home-assistant", fresh, s.useHomeAssistant},
 
 		{get, "/phones/new", session, s.newPhonePage},

@@ -17,7 +17,8 @@ import (
 )
 
 // portal is the page inside the tunnel, for the phone that looks at it and about that phone only. The tunnel is the
-// sign-in: whose a connection is, the gate knows by its keys. It reads, and changes nothing.
+// sign-in: whose a connection is, the gate knows by its keys. It reads, and changes nothing; the one thing that it takes is
+// what the phone's browser found when it looked at the home from outside (phonecheck.go).
 type portal struct {
 	server *Server
 	peerOf func(net.Conn) (string, bool)
@@ -37,10 +38,13 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// ServeHTTP answers GET and HEAD for the page and for what it refers to; nothing else is there.
+// ServeHTTP answers GET and HEAD for the pages and for what they refer to, and POST for what a phone found; nothing else is
+// there.
 func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, asset := strings.CutPrefix(r.URL.Path, "/assets/")
 	switch {
+	case r.URL.Path == reportPath && r.Method == http.MethodPost:
+		p.report(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		p.fail(w, r, http.StatusMethodNotAllowed, page.FailurePortal)
@@ -48,6 +52,10 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.asset(w, r, name)
 	case r.URL.Path == "/":
 		p.answer(w, r)
+	case r.URL.Path == checkPath && r.Method == http.MethodGet: // not HEAD: a task would be drawn up for nobody
+		p.checkPage(w, r)
+	case r.URL.Path == unaskedPath && r.Method == http.MethodGet:
+		p.unasked(w, r)
 	default:
 		p.fail(w, r, http.StatusNotFound, page.FailurePortal)
 	}
@@ -79,19 +87,23 @@ func (p *portal) answer(w http.ResponseWriter, r *http.Request) {
 
 // model is about the peer whose connection it is; nothing in the request says who that is.
 func (p *portal) model(r *http.Request) (page.Portal, error) {
-	conn, ok := r.Context().Value(connKey{}).(net.Conn)
-	if !ok {
-		return page.Portal{}, peers.ErrNotFound
-	}
-	id, ok := p.peerOf(conn)
-	if !ok {
-		return page.Portal{}, peers.ErrNotFound
-	}
-	peer, err := p.server.cfg.Peers.Get(id)
+	peer, err := p.peer(r)
 	if err != nil {
 		return page.Portal{}, err
 	}
 	return p.of(peer)
+}
+
+func (p *portal) peer(r *http.Request) (peers.Peer, error) {
+	conn, ok := r.Context().Value(connKey{}).(net.Conn)
+	if !ok {
+		return peers.Peer{}, peers.ErrNotFound
+	}
+	id, ok := p.peerOf(conn)
+	if !ok {
+		return peers.Peer{}, peers.ErrNotFound
+	}
+	return p.server.cfg.Peers.Get(id)
 }
 
 func (p *portal) of(peer peers.Peer) (page.Portal, error) {
@@ -104,7 +116,10 @@ func (p *portal) of(peer peers.Peer) (page.Portal, error) {
 	m := page.Portal{
 		Name: peer.Name, State: string(api.StateOf(peer, s.cfg.Tunnel.Live()[peer.ID], s.cfg.Now())),
 		ServerAddr: server.Address4.String(), ExpiresAt: peer.ExpiresAt, AdminURL: adminURL(server, peer),
-		HomeUp: home.Phase == homeassistant.Found,
+		HomeUp: home.Phase == homeassistant.Found, Check: s.cfg.PhoneCheck != nil,
+	}
+	if m.Check {
+		m.Worker = unaskedPath
 	}
 	if slices.Contains(peer.Services, peers.DefaultService) {
 		m.URL = api.InsideURL(server, home)

@@ -70,5 +70,5 @@ func (s *Server) routes() []route {
 	for _, method := range []string{get, post, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		table = append(table, route{method, "/api/*", program, s.program})
 	}
-	return append(table, s.phoneRoutes()...)
+	return append(append(table, s.checkRoutes()...), s.phoneRoutes()...)
 }

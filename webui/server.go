@@ -32,14 +32,7 @@ type Usage interface {
 	Days(peerID string) ([]usage.Day, error)
 }
 
-// Exposure is the health room's verdict. Nil in Config: nobody has looked from outside yet.
-type Exposure interface {
-	Verdict() page.Exposure
-	// Check asks it to look now; it does not wait.
-	Check()
-}
-
-// Config is what a Server is made of. All fields but Exposure are required.
+// Config is what a Server is made of. All fields but Health and PhoneCheck are required.
 type Config struct {
 	Account       *account.Account
 	Peers         *peers.Registry
@@ -48,7 +41,8 @@ type Config struct {
 	Endpoint      Endpoint
 	HomeAssistant *homeassistant.Finder
 	Usage         Usage
-	Exposure      Exposure
+	Health        *api.Health // nil: nobody looks from outside
+	PhoneCheck    PhoneCheck  // nil: phones do not look
 	Journal       *journal.Journal
 
 	// AtHome tells whether an address is on the home's own network: a phone that comes from there is on the home's Wi-Fi.

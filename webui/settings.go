@@ -28,6 +28,12 @@ func (s *Server) settingsPage(v *visit) error {
 		TwoStep: twoStep.On, RecoveryLeft: twoStep.RecoveryLeft, Sessions: len(sessions), Tokens: len(tokens), Services: len(services),
 		Theme: v.theme, ClockSynchronised: s.cfg.Synchronised(), StateDir: s.cfg.StateDir,
 	}
+	if s.cfg.Health != nil {
+		m.Watch = true
+		if setup, err := s.cfg.Health.Settings.Get(); err == nil {
+			m.Watching = watching(setup)
+		}
+	}
 	if e, err := s.cfg.Endpoint.Endpoint(); err == nil {
 		m.Endpoint = e.Address
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hearthgate/hearthgate/internal/journal"
 	"github.com/hearthgate/hearthgate/webui/account"
+	"github.com/hearthgate/hearthgate/webui/api"
 	"github.com/hearthgate/hearthgate/webui/page"
 	"github.com/hearthgate/hearthgate/webui/words"
 )
@@ -90,7 +91,7 @@ func (v *visit) show(status int, m page.Model) error {
 	}
 	if v.signedIn { // a stranger need not know which flaws to try
 		f.Version = v.server.cfg.Version
-		f.Events, f.Types = "/api/v1/events", liveTypes
+		f.Events, f.Types = "/api/v1/events?progress=1", liveTypes
 		if v.wantsPage() { // not a page that looks whether it has changed
 			f.Notices = v.server.asides.take(v.session.ID)
 		}
@@ -117,6 +118,7 @@ var liveTypes = []string{
 	string(journal.PeerExpired), string(journal.PeerFirstHandshake), string(journal.PeerConnected), string(journal.PeerDisconnected),
 	string(journal.HomeAssistantFound), string(journal.HomeAssistantLost), string(journal.HomeAssistantMoved),
 	string(journal.HomeAssistantChoose), string(journal.HomeAssistantWarning),
+	string(journal.ExposureChanged), string(journal.ExposureSetup), string(journal.MappingDeleted), api.ExposureProgress,
 	string(journal.ServiceAdded), string(journal.ServiceRemoved), string(journal.ServerRekeyed),
 }
 

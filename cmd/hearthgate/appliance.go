@@ -40,6 +40,7 @@ type appliance struct {
 	usage    *usage.Usage
 	endpoint *endpoint.Setting
 	account  *account.Account
+	watching *watching   // for whether Home Assistant can be reached from the internet
 	api      *api.Server // on the control socket
 	web      *web        // on the LAN, and inside the tunnel; nil without a page
 }
@@ -97,6 +98,7 @@ func (a *appliance) join(c clock.Clock) (err error) {
 		Suggest:     func() string { return words.Passphrase(words.English) },
 		ClaimWindow: s.claimWindow, Uptime: clock.Uptime,
 	})
+	a.watching = newWatching(a)
 	if s.web != nil {
 		if a.web, err = newWeb(a, *s.web); err != nil {
 			return err
@@ -112,7 +114,7 @@ func (a *appliance) apiConfig(owner bool) api.Config {
 		Peers: a.peers, Services: serviceAdapter{a}, Tunnel: tunnelAdapter{a.tunnel}, Endpoint: endpointAdapter{a},
 		HomeAssistant: a.home, Journal: a.journal, Now: a.mark.Effective, Synchronised: a.mark.Synchronised,
 		Version: version, StateDir: a.settings.stateDir, Owner: owner, Log: a.settings.logger,
-		Account: a.account, Usage: a.usage, Settings: endpointAdapter{a}, LoginFailures: a.account.Refused,
+		Account: a.account, Usage: a.usage, Settings: endpointAdapter{a}, LoginFailures: a.account.Refused, Health: a.watching.api(),
 	}
 	if a.web != nil {
 		c.Web, c.Links, c.Desk = a.web, a.web.page, a.web.page
@@ -164,6 +166,7 @@ func (a *appliance) run(ctx context.Context, started func(context.Context) error
 	task("the search for Home Assistant", a.home.Run)
 	task("the tunnel", a.tunnel.Run)
 	task("the count of what phones carry", a.usage.Run)
+	task("the look from outside", a.watching.run)
 	if a.web != nil {
 		task("the page", a.web.run)
 	}

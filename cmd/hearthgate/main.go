@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/mattn/go-isatty"
@@ -65,8 +66,12 @@ func commands() []command {
 		{name: "service", summary: "what can be reached inside the tunnel", sub: serviceCommands()},
 		{name: "home-assistant", summary: "which Home Assistant is meant", sub: homeAssistantCommands()},
 		{name: "server", summary: "the server's own key", sub: serverCommands()},
+		{name: "check", args: "[--json] [--wait 60s]", summary: "look from outside now: closed (0), exposed (1) or unverified (2)?", run: (*program).checkExposure},
+		{name: "vantage", summary: "who looks from outside", sub: vantageCommands()},
+		{name: "alert", summary: "who is told when Home Assistant is exposed", sub: alertCommands()},
 		{name: "status", args: "[--json]", summary: "the whole appliance at a glance", run: (*program).status},
 		{name: "reset-passphrase", args: "", summary: "a new passphrase for the page, when the old one is lost", run: (*program).resetPassphrase},
+		witnessCommand(),
 		{name: "version", args: "[--json]", summary: "which Hearthgate this is", run: (*program).version},
 	}
 }
@@ -81,9 +86,15 @@ func badUsage(format string, args ...any) error { return usageError{fmt.Sprintf(
 // main runs one invocation and returns its exit code.
 func (p *program) main(ctx context.Context, args []string) int {
 	err := p.dispatch(ctx, "", commands(), args)
+	var own exitWith
 	switch {
 	case err == nil || errors.Is(err, pflag.ErrHelp):
 		return exitOK
+	case errors.As(err, &own):
+		if own.err != nil {
+			fmt.Fprintln(p.stderr, "hearthgate: "+own.Error())
+		}
+		return own.code
 	case errors.As(err, &usageError{}):
 		fmt.Fprintln(p.stderr, "hearthgate: "+err.Error())
 		return exitUsage
@@ -106,7 +117,7 @@ func (p *program) dispatch(ctx context.Context, path string, list []command, arg
 	for _, c := range list {
 		switch {
 		case c.name != args[0]:
-		case c.sub != nil:
+		case c.sub != nil && (c.run == nil || isNamed(c.sub, args[1:])):
 			return p.dispatch(ctx, path+c.name+" ", c.sub, args[1:])
 		default:
 			return c.run(p, ctx, args[1:])
@@ -115,12 +126,16 @@ func (p *program) dispatch(ctx context.Context, path string, list []command, arg
 	return badUsage("unknown subcommand %q; `hearthgate %shelp` lists them", args[0], path)
 }
 
+// isNamed tells whether the first of args is the name of a subcommand, or asks for help about them.
+func isNamed(list []command, args []string) bool {
+	return len(args) > 0 && (args[0] == "help" || slices.ContainsFunc(list, func(c command) bool { return c.name == args[0] }))
+}
+
 func (p *program) help(w io.Writer, path string, list []command) {
 	fmt.Fprintf(w, "usage: hearthgate %sSUBCOMMAND\n\n", path)
 	for _, c := range list {
-		if c.sub == nil {
+		if c.run != nil {
 			fmt.Fprintf(w, "  %s\n      %s\n", joinWords(path+c.name, c.args), c.summary)
-			continue
 		}
 		for _, sub := range c.sub {
 			fmt.Fprintf(w, "  %s\n      %s\n", joinWords(c.name+" "+sub.name, sub.args), sub.summary)

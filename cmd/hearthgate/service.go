@@ -218,6 +218,7 @@ func (p *program) status(ctx context.Context, args []string) error {
 	if s.Web != nil {
 		printWeb(p.stdout, "%-15s %s\n", *s.Web)
 	}
+	p.printExposure(ctx, connect)
 	fmt.Fprintf(p.stdout, "Phones          %d of %d active\n", s.Peers.Active, s.Peers.Total)
 	for _, service := range s.Services {
 		line := fmt.Sprintf("Service         %s on port %d/%s: %s", service.Name, service.Port, service.Protocol, service.State)
@@ -231,6 +232,24 @@ func (p *program) status(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintf(p.stdout, "Started         %s, version %s, state in %s\n", ago(s.StartedAt, time.Now()), s.Version, s.StateDir)
 	return nil
+}
+
+// printExposure says in one line what is known of Home Assistant's port.
+func (p *program) printExposure(ctx context.Context, connect func(context.Context) (*api.Client, error)) {
+	c, err := connect(ctx)
+	if err != nil {
+		return
+	}
+	e, err := c.Exposure(ctx)
+	if err != nil {
+		fmt.Fprintf(p.stdout, "From outside    could not be asked: %v\n", err)
+		return
+	}
+	line := string(e.State)
+	if len(e.Reasons) > 0 {
+		line += ": " + e.Reasons[0]
+	}
+	fmt.Fprintf(p.stdout, "From outside    %s (%s check looks now)\n", line, p.name)
 }
 
 // resetPassphrase is for whoever owns the machine and has lost the page's passphrase.

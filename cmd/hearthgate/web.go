@@ -38,7 +38,7 @@ func newWeb(a *appliance, place access.Place) (*web, error) {
 	var err error
 	w.page, err = webui.New(webui.Config{
 		Account: a.account, Peers: a.peers, Services: serviceAdapter{a}, Tunnel: tunnelAdapter{a.tunnel}, Endpoint: endpointAdapter{a},
-		HomeAssistant: a.home, Usage: a.usage, Journal: a.journal,
+		HomeAssistant: a.home, Usage: a.usage, Health: a.watching.api(), PhoneCheck: a.watching.phone, Journal: a.journal,
 		AtHome: atHome, LANAddress: lanAddress, URLs: w.door.URLs,
 		Now: a.mark.Effective, Synchronised: a.mark.Synchronised, Version: version, StateDir: a.settings.stateDir, Reset: a.settings.reset, Log: a.settings.logger,
 	})

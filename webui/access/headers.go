@@ -1,10 +1,20 @@
 package access
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // policy allows what the page brings itself and nothing else, nothing inline, and no frame around it (CSP Level 3).
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';" +
 	" form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// PolicyTo is the Content-Security-Policy of a page that also has to connect to others, and to nobody but those: sources are
+// source expressions of the directive connect-src.
+func PolicyTo(sources []string) string {
+	const own = "connect-src 'self'"
+	return strings.Replace(policy, own, strings.Join(append([]string{own}, sources...), " "), 1)
+}
 
 // Headers sets on every answer what keeps a browser from being tricked with it. A handler whose answer may be kept
 // overrides Cache-Control.

@@ -162,10 +162,10 @@ func TestAStrangerWithAnAddressOfTheHome(t *testing.T) {
 	l := lab.New(t)
 	withoutFirewall(t, l)
 	thief := netip.MustParseAddr("192.168.77.99")
-	l.Router.Run(t, "ip", "route", "add", "default", "via", "203.0.113.1", "table", "7")
+	l.Router.Run(t, "ip", "route", "add", "default", "via", "11.0.0.1", "table", "7")
 	l.Router.Run(t, "ip", "rule", "add", "from", l.WAN4.String(), "table", "7", "priority", "7")
 	l.Internet.Run(t, "ip", "addr", "add", thief.String()+"/32", "dev", "home")
-	l.Internet.Run(t, "ip", "route", "replace", "203.0.113.0/24", "dev", "home", "src", thief.String())
+	l.Internet.Run(t, "ip", "route", "replace", "11.0.0.0/24", "dev", "home", "src", thief.String())
 	for _, place := range []string{fmt.Sprintf(":%d", port), fmt.Sprintf("0.0.0.0:%d", port), fmt.Sprintf("lan:%d", port)} {
 		p := serve(t, l.Router, place)
 		if sees(t, l.Internet, l.WAN4) {
@@ -193,7 +193,7 @@ func TestWhatARouterSays(t *testing.T) {
 			urls = append(urls, url)
 		}
 	}
-	want := []string{"http://192.168.77.1:51821/", "http://[2001:db8:77::1]:51821/"}
+	want := []string{"http://192.168.77.1:51821/", "http://[2a77:db8:77::1]:51821/"}
 	if !slices.Equal(urls, want) {
 		t.Errorf("URLs() = %q, want %q", urls, want)
 	}

@@ -175,7 +175,7 @@ func TestTheOwnerResetsThePassphrase(t *testing.T) {
 func TestWithoutAnAccountThereIsNothingToAsk(t *testing.T) {
 	h := newHouse(t)
 	cfg := h.cfg
-	cfg.Account, cfg.Usage, cfg.Settings, cfg.Links, cfg.Desk, cfg.Exposure, cfg.Web = nil, nil, nil, nil, nil, nil, nil
+	cfg.Account, cfg.Usage, cfg.Settings, cfg.Links, cfg.Desk, cfg.Health, cfg.Web = nil, nil, nil, nil, nil, nil, nil
 	h.Server = New(cfg)
 	anna := h.add(t, `{"name": "Anna"}`).Peer
 	for _, r := range h.routes() {

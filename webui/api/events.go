@@ -59,8 +59,22 @@ func (s *Server) streamEvents(c echo.Context) error {
 	if resume && !s.catchUp(f) {
 		return nil
 	}
-	f.follow(c.Request().Context(), live)
+	progress, quiet := s.progress(c)
+	defer quiet()
+	f.follow(c.Request().Context(), live, progress)
 	return nil
+}
+
+// ExposureProgress is the event that says that there is something new about the check from outside. It is not of the journal and
+// has no seq: it comes only to a reader that asks for it with progress=1, and says no more than that.
+const ExposureProgress = "exposure.progress"
+
+// progress tells of the check from outside, to a reader that asked for that.
+func (s *Server) progress(c echo.Context) (<-chan struct{}, func()) {
+	if s.cfg.Health == nil || c.QueryParam("progress") != "1" {
+		return nil, func() {}
+	}
+	return s.cfg.Health.Loop.Watch()
 }
 
 // catchUp sends what was written before the stream was opened, and tells whether it may go on.
@@ -97,7 +111,7 @@ type follower struct {
 var errEnds = errors.New("the session or token has ended")
 
 // follow sends what comes until the reader is gone, has fallen behind, or may not read any more.
-func (f *follower) follow(ctx context.Context, live <-chan journal.Event) {
+func (f *follower) follow(ctx context.Context, live <-chan journal.Event, progress <-chan struct{}) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
@@ -112,6 +126,12 @@ func (f *follower) follow(ctx context.Context, live <-chan journal.Event) {
 				return
 			}
 			err = f.pass(e)
+		case _, ok := <-progress:
+			if !ok {
+				progress = nil
+				continue
+			}
+			err = f.send("event: " + ExposureProgress + "\ndata: {\"type\":\"" + ExposureProgress + "\"}\n\n")
 		}
 		if err != nil {
 			return

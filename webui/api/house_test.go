@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/internal/clock"
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/internal/journal"
@@ -40,7 +41,8 @@ type house struct {
 	syncs    int
 	setting  string
 	open     map[string]string // what lies on the desk, by session and peer
-	exposed  Exposure
+	looking  *looking
+	router   *fakeRouter
 	page     WebStatus
 }
 
@@ -79,8 +81,7 @@ func (h *house) OpenConfig(session, peer string) (config, name string, ok bool) 
 	return config, "anna", ok
 }
 
-func (h *house) Exposure() Exposure { return h.exposed }
-func (h *house) Web() WebStatus     { return h.page }
+func (h *house) Web() WebStatus { return h.page }
 
 // settingsOf is the house's settings; its Set would clash with others'.
 type settingsOf struct{ *house }
@@ -95,7 +96,8 @@ func newHouse(t testing.TB) *house {
 	h := &house{
 		t: t, as: Caller{Owner: true}, log: new(bytes.Buffer), live: map[string]Live{}, open: map[string]string{},
 		endpoint: Endpoint{Address: "home.example.org:51820", Scope: "configured"},
-		page:     WebStatus{URLs: []string{"http://192.168.1.5:51821/"}, SetupCode: "123456"},
+		looking:  &looking{changed: make(chan struct{}, 1)}, router: &fakeRouter{},
+		page: WebStatus{URLs: []string{"http://192.168.1.5:51821/"}, SetupCode: "123456"},
 	}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	st, err := store.Open(filepath.Join(t.TempDir(), "state"))
@@ -121,7 +123,10 @@ func newHouse(t testing.TB) *house {
 	h.Server = New(Config{
 		Peers: h.registry, Services: h, Tunnel: h, Endpoint: h, HomeAssistant: finder, Journal: h.journal,
 		Now: time.Now, Synchronised: func() bool { return true }, Version: "test", StateDir: "/state", Log: log,
-		Account: h.account, Usage: h, Settings: settingsOf{h}, Links: h, Desk: h, Exposure: h, Web: h,
+		Account: h.account, Usage: h, Settings: settingsOf{h}, Links: h, Desk: h, Web: h,
+		Health: &Health{Loop: h.looking, Settings: health.NewSettings(st, h.journal, named), Router: h.router, Alerts: func() []Alert {
+			return []Alert{{Name: "webhook", At: time.Now().UTC(), Error: "it refused"}}
+		}},
 	})
 	return h
 }

@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"runtime"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -38,8 +40,16 @@ func (s *Server) snapshot() (metrics.Snapshot, error) {
 	for _, p := range list {
 		out.Peers = append(out.Peers, s.measured(p, live[p.ID]))
 	}
+	checked := make(map[string]time.Time)
+	for _, f := range exposure.Families {
+		for _, d := range f.Doors {
+			checked[string(f.Family)+strconv.Itoa(int(d.Port))] = d.CheckedAt
+		}
+	}
 	for _, p := range exposure.Ports {
-		out.Ports = append(out.Ports, metrics.Port{Port: p.Port, Family: p.Family, State: portStates[p.State]})
+		out.Ports = append(out.Ports, metrics.Port{
+			Port: p.Port, Family: p.Family, State: portStates[p.State], Checked: checked[p.Family+strconv.Itoa(int(p.Port))],
+		})
 	}
 	if s.cfg.LoginFailures != nil {
 		out.LoginFailures = s.cfg.LoginFailures()

@@ -38,17 +38,6 @@ type Desk interface {
 	OpenConfig(sessionID, peerID string) (config, fileName string, ok bool)
 }
 
-// ExposureSource knows what has been seen from outside.
-type ExposureSource interface {
-	Exposure() Exposure
-}
-
-// ExposureChecker is an ExposureSource that can be asked to look now; it does not wait for what it sees.
-type ExposureChecker interface {
-	ExposureSource
-	Check()
-}
-
 // Web is how the page on the LAN stands.
 type Web interface {
 	Web() WebStatus
@@ -76,32 +65,6 @@ type PutSettings struct {
 type Link struct {
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
-}
-
-// ExposureState is the verdict on Home Assistant's port, as seen from the internet.
-type ExposureState string
-
-// The verdicts. What nobody has seen from outside is unverified, which is never shown as safe.
-const (
-	ExposureClosed     ExposureState = "closed"
-	ExposureExposed    ExposureState = "exposed"
-	ExposureUnverified ExposureState = "unverified"
-)
-
-// Exposure is whether Home Assistant can be reached from the internet.
-type Exposure struct {
-	State     ExposureState  `json:"state"`
-	Reasons   []string       `json:"reasons"`             // sentences
-	CheckedAt time.Time      `json:"checked_at,omitzero"` // zero: never
-	From      string         `json:"from,omitempty"`      // where it was looked from
-	Ports     []PortExposure `json:"ports"`
-}
-
-// PortExposure is one port in one address family.
-type PortExposure struct {
-	Port   uint16 `json:"port"`   // TCP
-	Family string `json:"family"` // ipv4 or ipv6
-	State  string `json:"state"`  // closed, open or unknown
 }
 
 // WebStatus is how the page on the LAN stands.

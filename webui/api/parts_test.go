@@ -157,24 +157,6 @@ func TestTheEndpointIsSetAndTakenAway(t *testing.T) {
 	}
 }
 
-// TestNobodyLookedIsNeverClosed: what says nothing, or something unknown, is unverified.
-func TestNobodyLookedIsNeverClosed(t *testing.T) {
-	h := newHouse(t)
-	for _, said := range []ExposureState{"", "unverified", "safe", "Closed"} {
-		h.exposed = Exposure{State: said}
-		var got Exposure
-		h.get("/api/v1/exposure", &got)
-		if got.State != ExposureUnverified || len(got.Reasons) != 1 || len(got.Ports) != 2 || got.Ports[0].State != "unknown" {
-			t.Errorf("%q: %+v", said, got)
-		}
-	}
-	h.exposed = Exposure{State: ExposureExposed, CheckedAt: time.Now(), From: "a witness", Ports: []PortExposure{{8123, "ipv4", "open"}}}
-	var got Exposure
-	if h.get("/api/v1/exposure", &got); got.State != ExposureExposed || got.From != "a witness" || got.CheckedAt.IsZero() {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestTheSetupCodeIsForTheOwnerOfAnUnclaimedAppliance(t *testing.T) {
 	h := newHouse(t)
 	reads := Caller{TokenID: "t", Read: true}
@@ -223,25 +205,5 @@ func TestMetricsTellOfEveryPhone(t *testing.T) {
 	}
 	if strings.Contains(text, "192.0.2.77") {
 		t.Error("where a phone comes from is told")
-	}
-}
-
-// looking is a house that somebody can look at from outside.
-type looking struct {
-	*house
-	asked int
-}
-
-func (l *looking) Check() { l.asked++ }
-
-func TestALookCanBeAskedForWhereSomebodyCanLook(t *testing.T) {
-	h := newHouse(t)
-	if w := h.ask("POST", "/api/v1/exposure/checks", ""); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "nothing can look") {
-		t.Errorf("with nobody to look: %d %s", w.Code, w.Body)
-	}
-	l := &looking{house: h}
-	h.cfg.Exposure = l
-	if w := h.ask("POST", "/api/v1/exposure/checks", ""); w.Code != http.StatusAccepted || l.asked != 1 {
-		t.Errorf("with somebody: %d, asked %d times", w.Code, l.asked)
 	}
 }

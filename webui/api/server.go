@@ -66,7 +66,7 @@ type Config struct {
 	Settings Settings
 	Links    Links
 	Desk     Desk
-	Exposure ExposureSource
+	Health   *Health
 	Web      Web
 	// LoginFailures counts refused sign-ins since the start.
 	LoginFailures func() uint64

@@ -21,6 +21,7 @@ func (s Snapshot) families() []family {
 			"hearthgate_exposure_last_check_timestamp_seconds", "When somebody last looked from outside, in Unix time; 0 is never.", gauge,
 			[]sample{{nil, unix(s.LastCheck)}},
 		},
+		{"hearthgate_exposure_checked_timestamp_seconds", "When somebody outside last looked at a TCP port of the home, in Unix time; 0 is never.", gauge, s.checked()},
 		{"hearthgate_login_failures_total", "Refused sign-ins since the start.", counter, []sample{{nil, float64(s.LoginFailures)}}},
 		{"hearthgate_peer_paused", "Whether a phone's access is paused: 1 if it is.", gauge, s.paused()},
 		{"wireguard_device_info", "The WireGuard device; always 1.", gauge, []sample{
@@ -79,6 +80,13 @@ func (s Snapshot) paused() (out []sample) {
 			paused.value = 1
 		}
 		out = append(out, paused)
+	}
+	return out
+}
+
+func (s Snapshot) checked() (out []sample) {
+	for _, p := range s.Ports {
+		out = append(out, sample{labels{"port", strconv.Itoa(int(p.Port)), "family", p.Family}, unix(p.Checked)})
 	}
 	return out
 }

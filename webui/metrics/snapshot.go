@@ -26,9 +26,10 @@ type Peer struct {
 
 // Port is one TCP port of the home as the internet sees it.
 type Port struct {
-	Port   uint16
-	Family string // ipv4 or ipv6
-	State  PortState
+	Port    uint16
+	Family  string // ipv4 or ipv6
+	State   PortState
+	Checked time.Time // when somebody outside last looked; zero is never
 }
 
 // PortState is what was seen; its zero value is unknown.

@@ -38,7 +38,12 @@ func household() Snapshot {
 			{Name: "Ben", PublicKey: "b=", Paused: true},
 			{Name: "No key"},
 		},
-		Ports:         []Port{{8123, "ipv4", Closed}, {8123, "ipv6", Open}, {Port: 443, Family: "ipv4"}, {80, "ipv4", 77}},
+		Ports: []Port{
+			{Port: 8123, Family: "ipv4", State: Closed, Checked: time.Unix(1700000001, 0)},
+			{Port: 8123, Family: "ipv6", State: Open},
+			{Port: 443, Family: "ipv4"},
+			{Port: 80, Family: "ipv4", State: 77},
+		},
 		LoginFailures: 4,
 	}
 }
@@ -62,6 +67,7 @@ func TestEveryMetricIsThere(t *testing.T) {
 		"wireguard_latest_handshake_seconds":               {dto.MetricType_GAUGE, named, 2},
 		"hearthgate_build_info":                            {dto.MetricType_GAUGE, "version goversion", 1},
 		"hearthgate_exposure_state":                        {dto.MetricType_GAUGE, "port family", 4},
+		"hearthgate_exposure_checked_timestamp_seconds":    {dto.MetricType_GAUGE, "port family", 4},
 		"hearthgate_exposure_last_check_timestamp_seconds": {dto.MetricType_GAUGE, "", 1},
 		"hearthgate_login_failures_total":                  {dto.MetricType_COUNTER, "", 1},
 		"hearthgate_peer_paused":                           {dto.MetricType_GAUGE, "friendly_name public_key", 3},
@@ -97,6 +103,7 @@ func TestValues(t *testing.T) {
 		"wireguard_latest_handshake_seconds":               "1700000000 0",
 		"hearthgate_exposure_state":                        "0 1 2 2", // what nobody knows is 2
 		"hearthgate_exposure_last_check_timestamp_seconds": "0",
+		"hearthgate_exposure_checked_timestamp_seconds":    "1700000001 0 0 0",
 		"hearthgate_peer_paused":                           "0 1 0",
 		"hearthgate_login_failures_total":                  "4",
 		"hearthgate_build_info":                            "1",

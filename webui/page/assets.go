@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed assets/style.css assets/script.js assets/logo.svg
+//go:embed assets/style.css assets/script.js assets/phonecheck.js assets/logo.svg
 var assetFiles embed.FS
 
 // shelf holds the assets under the names that pages use, and those names under the plain ones.

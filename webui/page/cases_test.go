@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/webui/words"
 )
 
@@ -125,8 +126,8 @@ func TestAWrongCodeMayHaveBeenEither(t *testing.T) {
 func TestTheLockIsTheExposures(t *testing.T) {
 	v := testView()
 	var locks []string
-	for _, e := range []Verdict{"", Closed, Exposed, Unverified} {
-		locks = append(locks, v.Lock(Exposure{Verdict: e}).Icon)
+	for _, is := range []health.Verdict{health.Unverified, health.Closed, health.Exposed} {
+		locks = append(locks, v.Lock(Exposure{Report: health.Report{Verdict: is}}).Icon)
 	}
 	for _, state := range []string{"up", "down", "unknown"} {
 		if m := v.ServiceState(state); slices.Contains(locks, m.Icon) || icons[m.Icon] == "" {

@@ -118,7 +118,7 @@ func TestTheInviteLinkCarriesTheAddressInItsFragment(t *testing.T) {
 }
 
 func BenchmarkHome(b *testing.B) {
-	m := Home{Exposure: Exposure{Verdict: Closed, Port: 8123, CheckedAt: earlier}, Remote: Remote{State: "ready"}, HomeAssistant: HomeAssistant{Phase: "found"}, PageNumber: 1, Pages: 10, Total: 1000}
+	m := Home{Exposure: Exposure{Report: closedReport(), Port: 8123}, Remote: Remote{State: "ready"}, HomeAssistant: HomeAssistant{Phase: "found"}, PageNumber: 1, Pages: 10, Total: 1000}
 	for i := range 100 {
 		m.Phones = append(m.Phones, household[i%len(household)])
 	}

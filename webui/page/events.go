@@ -4,6 +4,8 @@ import (
 	"html/template"
 	"strings"
 	"time"
+
+	"github.com/hearthgate/hearthgate/health"
 )
 
 // chapter is one day of the journal.
@@ -28,6 +30,12 @@ func (v *view) Chapters(rows []JournalRow) []chapter {
 		}
 		last := &out[len(out)-1]
 		kind, symbol := eventLook(r.Type)
+		switch verdict := r.Data["verdict"]; {
+		case r.Type == "exposure.changed" && verdict == "closed":
+			kind, symbol = "good", "lock"
+		case r.Type == "exposure.changed" && verdict == "exposed":
+			kind, symbol = "bad", "unlock"
+		}
 		line := eventLine{mark: mark{Kind: kind, Icon: symbol}, Clock: v.Clock(r.At), Text: v.Event(r)}
 		if strings.HasPrefix(r.Type, "account.") {
 			line.From = r.Data["from"]
@@ -47,11 +55,33 @@ func (v *view) Event(r JournalRow) template.HTML {
 	if code := r.Data["code"]; r.Type == "home_assistant.warning" && code != "" {
 		return template.HTML(template.HTMLEscapeString(v.Warning(code)))
 	}
+	switch gone := r.Data["gone"]; {
+	case r.Type == "exposure.changed" && r.Data["verdict"] != "":
+		return v.newVerdict(r)
+	case r.Type == "mapping.deleted" && gone == "true":
+		key += "_gone"
+	case r.Type == "mapping.deleted" && gone != "":
+		key += "_stays"
+	}
 	args := v.eventArgs(r)
 	if sentence := v.T(key); sentence == key || wanting(sentence, args) {
 		return template.HTML(template.HTMLEscapeString(firstNonEmpty(r.Message, r.Type)))
 	}
 	return v.H(key, args...)
+}
+
+// newVerdict is the sentence for a verdict, and for its first reason if what that speaks of was recorded.
+func (v *view) newVerdict(r JournalRow) template.HTML {
+	key := "journal.event.exposure_changed_" + r.Data["verdict"]
+	if v.T(key) == key {
+		return template.HTML(template.HTMLEscapeString(firstNonEmpty(r.Message, r.Type)))
+	}
+	said := v.H(key)
+	reason := health.Reason{Code: health.Code(r.Data["reason"]), Args: r.Data}
+	if why := "exposure.reason." + r.Data["reason"]; v.T(why) != why && !strings.Contains(reason.Text(), "{") {
+		said += " " + v.Because(reason)
+	}
+	return said
 }
 
 // wanting tells whether a sentence has a place that nothing fills.
@@ -141,10 +171,16 @@ func eventLook(eventType string) (kind, symbol string) {
 		return "quiet", "moon"
 	case "peer.expired":
 		return "quiet", "calendar"
+	case "exposure.changed":
+		return "quiet", "unsure"
+	case "exposure.reminder":
+		return "bad", "unlock"
+	case "mapping.deleted":
+		return "quiet", "globe"
 	case "account.signin_refused", "home_assistant.warning", "home_assistant.lost", "home_assistant.choose", "server.rekeyed", "account.passphrase_reset":
 		return "warn", "warning"
 	}
-	kinds := map[string]string{"peer": "phone", "account": "key", "home_assistant": "home", "service": "services", "token": "program", "endpoint": "globe"}
+	kinds := map[string]string{"peer": "phone", "account": "key", "home_assistant": "home", "service": "services", "token": "program", "endpoint": "globe", "exposure": "lock"}
 	room, _, _ := strings.Cut(eventType, ".")
 	return "quiet", firstNonEmpty(kinds[room], "info")
 }

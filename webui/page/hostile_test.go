@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hearthgate/hearthgate/health"
 )
 
 // ours are the fields whose words the server chooses from a list. All others may hold what somebody typed.
@@ -12,6 +14,7 @@ var ours = []string{
 	"State", "Phase", "App", "Via", "Theme", "Language", "Problem", "ProblemForm", "Key", "Verdict", "Reasons", "Warnings",
 	"Type", "Protocol", "Kind", "Kinds", "Scopes", "Args", "ProblemArgs", "Data", "Agent", "Expires", "PeerName",
 	"Action", "Cancel", "Back", "ConfPath", // paths, which the server makes
+	"Code", "Why", "Next", "Family", "Role", "Door", // health's own words
 }
 
 // TestWhateverIsTypedStaysText fills every field of every page that could hold something typed, once with a harmless word
@@ -59,9 +62,18 @@ func fill(v reflect.Value, with string) {
 		if !v.IsNil() {
 			v.Set(copied)
 		}
+	case reflect.Map:
+		if v.IsNil() || v.Type().Elem().Kind() != reflect.String {
+			return
+		}
+		copied := reflect.MakeMap(v.Type())
+		for _, key := range v.MapKeys() {
+			copied.SetMapIndex(key, reflect.ValueOf(with))
+		}
+		v.Set(copied)
 	case reflect.Struct:
-		if v.Type().PkgPath() != reflect.TypeFor[Home]().PkgPath() {
-			return // a time
+		if ours := []string{reflect.TypeFor[Home]().PkgPath(), reflect.TypeFor[health.Report]().PkgPath()}; !slices.Contains(ours, v.Type().PkgPath()) {
+			return // a time, or an address
 		}
 		for i := range v.NumField() {
 			if field := v.Type().Field(i); !slices.Contains(ours, field.Name) {
@@ -88,7 +100,7 @@ func TestAJournalCannotBeForged(t *testing.T) {
 	for _, name := range hostile {
 		for _, eventType := range eventTypes(t) {
 			row := JournalRow{Type: eventType, PeerName: name, Message: name, Data: map[string]string{}}
-			for _, key := range []string{"from", "to", "service", "target", "name", "code"} {
+			for _, key := range []string{"from", "to", "service", "target", "name", "code", "external", "internal", "gone", "verdict", "reason", "address", "port"} {
 				row.Data[key] = name
 			}
 			for _, change := range []string{"", "name", "disabled", "expires_at", "services", name} {

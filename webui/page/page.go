@@ -13,6 +13,7 @@ package page
 import (
 	"time"
 
+	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/webui/words"
 )
 
@@ -109,24 +110,14 @@ type Failure struct {
 	Back   string
 }
 
-// Verdict is the health room's word.
-type Verdict string
-
-// The verdicts. The zero value is shown as Unverified.
-const (
-	Closed     Verdict = "closed"
-	Exposed    Verdict = "exposed"
-	Unverified Verdict = "unverified"
-)
-
 // Exposure is the card with the lock.
 type Exposure struct {
-	Verdict   Verdict
-	Port      uint16    // Home Assistant's; 0: unknown
-	CheckedAt time.Time // zero: never
-	From      []string  // from where, as people say it
-	Reasons   []string  // the Reason constants
-	Check     bool      // something can look from outside: there is a button that asks it to
+	Report  health.Report
+	Port    uint16 // Home Assistant's; 0: unknown
+	Check   bool   // somebody can look: there is a button that asks for it
+	Running bool   // somebody looks now
+	Offer   bool   // nobody outside is set up to look: both ways to change that are on the card
+	Whole   bool   // the card stands on the page that shows everything: every reason, and no way there
 }
 
 // Remote is the card that says whether phones can reach home.
@@ -263,6 +254,8 @@ type Settings struct {
 	RecoveryLeft      int
 	Sessions, Tokens  int
 	Services          int
+	Watch             bool // somebody may be set up to look from outside
+	Watching          int  // how many are
 	Endpoint          string
 	Theme             string
 	ClockSynchronised bool
@@ -377,6 +370,8 @@ type Portal struct {
 	ExpiresAt   time.Time
 	News        []News
 	AdminURL    string
+	Check       bool   // this phone can look at the home from outside
+	Worker      string // URL of a script that looks by itself; empty: not now
 }
 
 // News is another phone that was added lately.
@@ -385,6 +380,9 @@ type News struct {
 	At   time.Time
 }
 
+func (Check) name() string         { return "check" }
+func (MappingDelete) name() string { return "mapping_delete" }
+func (Watch) name() string         { return "watch" }
 func (Setup) name() string         { return "setup" }
 func (SetupShut) name() string     { return "setup_shut" }
 func (AlreadySetUp) name() string  { return "already_set_up" }

@@ -48,8 +48,16 @@ const (
 	ProblemTokenTaken = "problem.token_taken"
 	ProblemTokenScope = "problem.token_scope"
 	ProblemTokenMany  = "problem.token_too_many"
-	ProblemSure       = "problem.sure"    // the box was not ticked
-	ProblemRefused    = "problem.refused" // anything else
+	ProblemInvite     = "problem.invite"      // not the invite of a witness
+	ProblemWitnesses  = "problem.witnesses"   // there are as many as can be
+	ProblemWebhook    = "problem.webhook"     // no http or https address
+	ProblemMQTT       = "problem.mqtt"        // no mqtt or mqtts address
+	ProblemHomeToken  = "problem.home_token"  // no token of Home Assistant
+	ProblemNeedsToken = "problem.needs_token" // telling Home Assistant needs one
+	ProblemNames      = "problem.proxy_names" // too many, or none that could be one
+	ProblemMapping    = "problem.mapping"     // the router refused, or does not answer
+	ProblemSure       = "problem.sure"        // the box was not ticked
+	ProblemRefused    = "problem.refused"     // anything else
 )
 
 // Notices: sentences for Frame.Notices.
@@ -63,6 +71,13 @@ const (
 	NoticeServicesSaved   = "notice.services_saved"
 	NoticeCheckStarted    = "notice.check_started"
 	NoticeCheckNone       = "notice.check_none" // nothing can look from outside
+	NoticeMappingGone     = "notice.mapping_gone"
+	NoticeMappingStays    = "notice.mapping_stays"
+	NoticeKnownSaved      = "notice.known_saved"     // {port}
+	NoticeKnownTaken      = "notice.known_taken"     // {port}
+	NoticeWitnessAdded    = "notice.witness_added"   // {name}
+	NoticeWitnessRemoved  = "notice.witness_removed" // {name}
+	NoticeWatchSaved      = "notice.watch_saved"
 	NoticeTargetSaved     = "notice.target_saved"
 	NoticePassphraseSaved = "notice.passphrase_saved"
 	NoticeTwoStepOff      = "notice.two_step_off"
@@ -86,21 +101,8 @@ const (
 	FailureBusy       = "failure.busy"
 	FailureInternal   = "failure.internal"
 	FailureNoCode     = "failure.no_code" // the code, or its file, is gone
+	FailureNoMapping  = "failure.no_mapping"
 	FailureNoEndpoint = "failure.no_endpoint"
 	FailurePortal     = "failure.portal" // only GET / inside the tunnel
 	FailureStranger   = "failure.stranger"
-)
-
-// Reasons for Exposure.Reasons.
-const (
-	ReasonNoVantage  = "exposure.reason.no_vantage"  // nobody outside is there to look
-	ReasonNoAnswer   = "exposure.reason.no_answer"   // they were asked and did not answer
-	ReasonStale      = "exposure.reason.stale"       // the last look is too old
-	ReasonIPv4Only   = "exposure.reason.ipv4_only"   // IPv6 was not looked at
-	ReasonIPv6Only   = "exposure.reason.ipv6_only"   // IPv4 was not looked at
-	ReasonMapping    = "exposure.reason.mapping"     // the router has a rule for the port
-	ReasonUnknown    = "exposure.reason.unknown"     // where Home Assistant is, is not known
-	ReasonIPv4Open   = "exposure.reason.ipv4_open"   // open over IPv4
-	ReasonIPv6Open   = "exposure.reason.ipv6_open"   // open over IPv6
-	ReasonNotRunning = "exposure.reason.not_running" // this version cannot look yet
 )

@@ -105,8 +105,8 @@ const inside = "http://10.77.0.1:8123"
 
 func samples(t testing.TB) []sample {
 	qr, invite := code(t, configText), code(t, InviteLink(inside))
-	closed := Exposure{Verdict: Closed, Port: 8123, CheckedAt: earlier, From: []string{"IPv4", "IPv6"}, Check: true}
-	open := Exposure{Verdict: Exposed, Port: 8123, CheckedAt: earlier, From: []string{"IPv4"}, Reasons: []string{ReasonIPv4Open}, Check: true}
+	closed := Exposure{Report: closedReport(), Port: 8123, Check: true}
+	open := Exposure{Report: openReport(), Port: 8123, Check: true}
 	ready := Remote{State: "ready", Endpoint: "home.example.org:51820"}
 	found := HomeAssistant{Phase: "found", Target: "http://192.168.1.5:8123"}
 	home := func(e Exposure, r Remote, ha HomeAssistant, list []PhoneRow) Home {
@@ -139,6 +139,12 @@ func samples(t testing.TB) []sample {
 		{At: now.AddDate(0, 0, -1), Type: "home_assistant.warning", Data: map[string]string{"code": "trusted_networks"}},
 		{At: now.AddDate(0, 0, -1), Type: "service.added", Data: map[string]string{"service": "camera"}},
 		{At: now.AddDate(0, 0, -1), Type: "token.added", Message: "a token was added"},
+		{At: now.AddDate(0, 0, -1), Type: "exposure.changed", Data: map[string]string{"verdict": "exposed", "reason": "mapped", "external": "8123", "internal": "192.168.1.5:8123"}},
+		{At: now.AddDate(0, 0, -1), Type: "exposure.changed", Data: map[string]string{"verdict": "closed"}},
+		{At: now.AddDate(0, 0, -1), Type: "exposure.changed", Data: map[string]string{"verdict": "unverified", "reason": "stale"}},
+		{At: now.AddDate(0, 0, -1), Type: "exposure.reminder"},
+		{At: now.AddDate(0, 0, -1), Type: "exposure.setup", Message: "it was changed"},
+		{At: now.AddDate(0, 0, -1), Type: "mapping.deleted", Data: map[string]string{"external": "8123", "internal": "192.168.1.5:8123", "gone": "false"}},
 		{At: now.AddDate(0, 0, -1), Type: "something.new", Message: "something <b>new</b> happened"},
 	}
 	agents := []SessionRow{
@@ -178,13 +184,14 @@ func samples(t testing.TB) []sample {
 		out("failure-host", "/", Failure{Status: 421, Key: FailureWrongHost, Args: []any{"host", hostile[0]}, Links: []string{"http://192.168.1.5:51821/", "http://hearthgate.local:51821/", "javascript:alert(1)"}}),
 		in("home", "/", home(closed, ready, found, household)),
 		in("home-open", "/", home(open, ready, found, household[:2])),
-		in("home-unverified", "/", home(Exposure{Verdict: Unverified, Port: 8123, Reasons: []string{ReasonNotRunning}}, ready, found, household[:3])),
+		in("home-unverified", "/", home(Exposure{Report: neverReport(), Port: 8123, Check: true, Offer: true}, ready, found, household[:3])),
 		in("home-empty", "/", Home{Remote: Remote{State: "no_endpoint"}, HomeAssistant: HomeAssistant{Phase: "searching"}, PageNumber: 1, Pages: 1, Exposure: Exposure{Check: true}}),
 		in("home-choose", "/", home(Exposure{}, Remote{State: "at_home_only", Endpoint: "192.168.1.5:51820"}, HomeAssistant{Phase: "choose", Candidates: []Candidate{
 			{Target: "http://127.0.0.1:8123", Name: "Home", ThisMachine: true}, {Target: "http://192.168.1.9:8123", Name: hostile[0]},
 		}}, badNames())),
-		in("home-changed", "/", home(Exposure{Verdict: Closed, Port: 0, CheckedAt: earlier, Reasons: []string{ReasonMapping}}, ready, HomeAssistant{Phase: "changed", Candidates: []Candidate{{Target: "http://192.168.1.9:8123"}}}, household)),
+		in("home-changed", "/", home(Exposure{Report: ruledReport()}, ready, HomeAssistant{Phase: "changed", Candidates: []Candidate{{Target: "http://192.168.1.9:8123"}}}, household)),
 		in("home-lost", "/", home(closed, ready, HomeAssistant{Phase: "lost", Target: "http://192.168.1.5:8123", Warnings: []string{"trusted_networks", "odd"}}, household)),
+		in("home-unsure", "/", home(Exposure{Report: unsureReport(), Port: 8123, Check: true, Running: true}, ready, found, household[:1])),
 		{"home-notices", noticed, Home{Exposure: closed, Remote: ready, HomeAssistant: found, Phones: household, Total: 240, Active: 12, PageNumber: 2, Pages: 3}},
 		in("new", "/phones/new", PhoneNew{Services: choices}),
 		in("new-taken", "/phones/new", PhoneNew{Name: hostile[1], Expires: "12h", Services: choices, Problem: ProblemNameTaken, ProblemArgs: []any{"name", hostile[1]}}),
@@ -221,7 +228,8 @@ func samples(t testing.TB) []sample {
 			p.State, p.ExpiresAt, p.Problem, p.ProblemForm, p.Typed = "expired", earlier, ProblemExpiryPast, "expiry", "yesterday"
 		})),
 		in("phone-remove", "/phones/p1/remove", PhoneRemove{ID: "p1", Name: hostile[2]}),
-		in("settings", "/settings", Settings{TwoStep: true, RecoveryLeft: 9, Sessions: 3, Tokens: 1, Services: 3, Endpoint: "home.example.org:51820", Theme: "auto", ClockSynchronised: true, StateDir: "/var/lib/hearthgate"}),
+		in("settings", "/settings", Settings{TwoStep: true, RecoveryLeft: 9, Watch: true, Sessions: 3, Tokens: 1, Services: 3, Endpoint: "home.example.org:51820", Theme: "auto", ClockSynchronised: true, StateDir: "/var/lib/hearthgate"}),
+		in("settings-watched", "/settings", Settings{Sessions: 1, Watch: true, Watching: 2}),
 		in("settings-fresh", "/settings", Settings{Sessions: 1, Theme: "dark"}),
 		in("passphrase", "/settings/passphrase", Passphrase{Suggested: "copper lantern orchard seven", Problem: ProblemProduct}),
 		in("twostep-off", "/settings/two-step", TwoStep{ClockWrong: true}),
@@ -236,10 +244,35 @@ func samples(t testing.TB) []sample {
 		in("appearance", "/settings/appearance", Appearance{Theme: "dark", Language: "de"}),
 		in("stolen", "/settings/stolen", Stolen{Tokens: 2, Problem: ProblemSure}),
 		in("stolen-done", "/settings/stolen", Stolen{Done: true, Phones: household[:3], Tokens: 2}),
+		in("check", "/check", checked(closedReport())),
+		in("check-open", "/check", checked(openReport())),
+		in("check-unsure", "/check", checked(unsureReport())),
+		in("check-running", "/check", running()),
+		in("check-empty", "/check", Check{Exposure: Exposure{Report: neverReport(), Whole: true, Check: true, Offer: true}}),
+		in("check-none", "/check", Check{Exposure: Exposure{Whole: true}}),
+		in("mapping-delete", "/check/mapping", MappingDelete{Mapping: mappings[0]}),
+		in("mapping-delete-ours", "/check/mapping", MappingDelete{Mapping: mappings[1], Problem: ProblemMapping}),
+		in("mapping-delete-other", "/check/mapping", MappingDelete{Mapping: mappings[2]}),
+		in("watch-empty", "/settings/watch", Watch{}),
+		in("watch", "/settings/watch", watching),
+		in("watch-full", "/settings/watch", watchingWith(func(w *Watch) {
+			w.Witnesses, w.Full, w.Lone, w.Canary = []string{"a", "b", hostile[7], hostile[9]}, true, false, true
+			w.Webhook.Wrong, w.Home.Wrong = true, true
+		})),
+		in("watch-too-many", "/settings/watch", Watch{Witnesses: []string{"a"}, Full: true, Problem: ProblemWitnesses, ProblemForm: "invite"}),
+		in("watch-invite", "/settings/watch", Watch{Problem: ProblemInvite, ProblemForm: "invite"}),
+		in("watch-token", "/settings/watch", Watch{Problem: ProblemHomeToken, ProblemForm: "token"}),
+		in("watch-webhook", "/settings/watch", Watch{Problem: ProblemWebhook, ProblemForm: "webhook"}),
+		in("watch-mqtt", "/settings/watch", Watch{Problem: ProblemMQTT, ProblemForm: "mqtt"}),
+		in("watch-names", "/settings/watch", Watch{Problem: ProblemNames, ProblemForm: "names", Typed: hostile[1]}),
+		in("watch-notify", "/settings/watch", Watch{Problem: ProblemNeedsToken, ProblemForm: "notify"}),
 		in("journal", "/journal", Journal{Events: events, Kind: "peer", Kinds: []string{"peer", "home_assistant", "service", "server", "account", "odd"}, Phone: "p1", Phones: badNames(), Older: 17}),
 		in("journal-empty", "/journal", Journal{Kinds: []string{"peer"}, Phone: `"><script>`}),
-		out("portal", "/", Portal{Name: "Anna’s phone", State: "active", URL: inside, HomeUp: true, Days: days(30), Services: services[1:3], ServerAddr: "10.77.0.1", News: []News{{Name: "Ben’s phone", At: earlier}}}),
+		out("portal", "/", Portal{Check: true, Worker: "/check/unasked.js", Name: "Anna’s phone", State: "active", URL: inside, HomeUp: true, Days: days(30), Services: services[1:3], ServerAddr: "10.77.0.1", News: []News{{Name: "Ben’s phone", At: earlier}}}),
 		out("portal-down", "/", Portal{Name: hostile[0], URL: "javascript:alert(1)", Days: days(30), ExpiresAt: now.AddDate(0, 0, 3), News: []News{{Name: hostile[7], At: earlier}}, AdminURL: "http://10.77.15.254/"}),
 		out("portal-none", "/", Portal{Name: "Anna’s phone"}),
+		out("phone-check", "/check", PhoneCheck{Task: `{"Nonce":"x","Runs":2,"Tries":[]}`}),
+		out("phone-check-not-away", "/check", PhoneCheck{Outcome: "not_away"}),
+		out("phone-check-exposed", "/check", PhoneCheck{Outcome: "exposed"}),
 	}
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"html/template"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -61,26 +60,6 @@ func (v *view) Rows(phones []PhoneRow) template.HTML {
 	return template.HTML(b.String())
 }
 
-// Lock is the mark of the exposure card. What is not known for sure is grey, never green; a router's rule for a port that
-// is closed today is amber.
-func (v *view) Lock(e Exposure) mark {
-	kind, symbol, key := "quiet", "unsure", "exposure.unverified"
-	switch e.Verdict {
-	case Closed:
-		kind, symbol, key = "good", "lock", "exposure.closed"
-		if slices.Contains(e.Reasons, ReasonMapping) {
-			kind, key = "warn", "exposure.mapped"
-		}
-	case Exposed:
-		kind, symbol, key = "bad", "unlock", "exposure.open"
-	case Unverified:
-	}
-	if e.Port != 0 && kind != "quiet" {
-		return mark{kind, symbol, v.T(key+"_port", "port", e.Port)}
-	}
-	return mark{kind, symbol, v.T(key)}
-}
-
 // ServiceState is the mark of a service.
 func (v *view) ServiceState(state string) mark {
 	switch state {
@@ -115,5 +94,5 @@ func (v *view) Warning(code string) string {
 // Here tells whether a page's path lies under another, to mark where one is.
 func (v *view) Here(path string) bool {
 	return v.Path == path || path != "/" && strings.HasPrefix(v.Path, path+"/") ||
-		path == "/" && strings.HasPrefix(v.Path, "/phones")
+		path == "/" && (strings.HasPrefix(v.Path, "/phones") || v.Path == "/check" || strings.HasPrefix(v.Path, "/check/"))
 }

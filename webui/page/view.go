@@ -13,12 +13,13 @@ type view struct {
 	Frame
 	*words.Catalogue
 
-	M     any
-	Title string // of the browser's tab, without the product's name
-	Leave string // URL to which the script says that the page was left; empty: nobody wants to know
-	From  string // URL of another page that has this one's live parts, for a page that cannot be fetched again; else empty
-	Wide  bool   // the page uses more than a reading column
-	Fetch int    // seconds after which a browser without script fetches the page again; 0: it does not
+	M      any
+	Title  string // of the browser's tab, without the product's name
+	Leave  string // URL to which the script says that the page was left; empty: nobody wants to know
+	Worker string // URL of a script that the script lets run beside the page; empty: none
+	From   string // URL of another page that has this one's live parts, for a page that cannot be fetched again; else empty
+	Wide   bool   // the page uses more than a reading column
+	Fetch  int    // seconds after which a browser without script fetches the page again; 0: it does not
 }
 
 // Language says which it is; Frame and Catalogue both could.
@@ -42,6 +43,13 @@ func (v *view) Titled(title string) *view {
 func (v *view) Scanning(leave string, fetch int) *view {
 	other := *v
 	other.Wide, other.Leave, other.Fetch = true, leave, fetch
+	return &other
+}
+
+// Worked is the frame of a page beside which a script runs.
+func (v *view) Worked(worker string) *view {
+	other := *v
+	other.Worker = worker
 	return &other
 }
 

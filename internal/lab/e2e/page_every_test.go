@@ -197,6 +197,9 @@ func (p *pageTour) of(name, more string) string { return "/phones/" + p.ids[name
 // atHome is before anybody adds more to the journal.
 func (p *pageTour) atHome(w *pageWindow) {
 	w.at("/").seen("home")
+	w.press("#exposure summary").seen("home/offer")
+	w.at("/check").seen("check")
+	w.at("/check/mapping?id=nothing").refused("not-found/mapping")
 	w.at("/journal").seen("journal")
 	w.at("/journal?kind=service").seen("journal/filtered")
 	w.at("/journal?kind=token").seen("journal/empty")
@@ -259,6 +262,10 @@ func (p *pageTour) settings(w *pageWindow) {
 	w.at("/settings/services").seen("services")
 	w.write("#name", "printer").write("#target", "192.168.77.30:80").press(`form[action="/settings/services"] button`).refused("services/problem")
 	w.at("/settings/services/printer/remove").seen("service-remove")
+	w.at("/settings/watch").seen("watch")
+	w.write("#invite", "hearthgate-witness:nothing").press(`form[action="/settings/watch/witness"] button`).refused("watch/problem")
+	w.at("/settings/watch").write("#webhook", "http://"+p.Neighbour.Addr4.String()+"/hook").press(`form[action$="/webhook"] button`).seen("watch/saved")
+	w.press(`form[action$="/webhook"] button[name="off"]`).seen("watch/forgotten")
 	w.at("/settings/appearance").seen("appearance")
 	w.press("main form button").seen("appearance/saved")
 	w.at("/settings/stolen").seen("stolen")
@@ -270,6 +277,7 @@ func (p *pageTour) languages() {
 		"/", "/phones/new", p.of("Anna", "/scan"), p.of("Ben", "/scan"), p.of("Anna", ""), p.of("Plumber", ""), p.of("Anna", "/remove"),
 		"/nowhere", "/journal", "/settings", "/settings/address", "/settings/passphrase", "/settings/two-step", "/settings/sessions",
 		"/settings/tokens", "/settings/services", "/settings/services/printer/remove", "/settings/stolen",
+		"/check", "/settings/watch",
 	}
 	w := *p.windows[0]
 	w.Page = p.browser.Page(p.t, browser.Options{Width: 360, Height: 740, Phone: true})
@@ -314,6 +322,7 @@ func (p *pageTour) visitPortal() {
 	windows := pageWindows(p.t, browser.Start(p.t, browser.On(p.anna)), base, first.album)
 	for _, w := range windows {
 		w.at("/").seen("portal")
+		w.at("/check").seen("portal/check")
 		w.at("/settings").refused("portal/nothing")
 	}
 	*first.pages += *windows[0].pages

@@ -1,4 +1,4 @@
-// What is live on a page, and two conveniences. Everything else works without this file.
+// What is live on a page. Everything else works without it.
 "use strict";
 (() => {
   const body = document.body, quiet = 1000, slow = 15000;
@@ -7,7 +7,7 @@
   // Both sides are ours; the page that was fetched is only read, never run.
   const swap = (old, now) => {
     if (!now || old.isEqualNode(now)) return;
-    const other = old.dataset.live !== now.dataset.live; // no longer the same thing: it goes, whoever is in it
+    const other = old.dataset.live !== now.dataset.live; // another thing: it goes, whoever is in it
     const held = old.contains(document.activeElement);
     if (held && !other) {
       owed = true;
@@ -74,7 +74,7 @@
     if (e.target.matches("[data-copy]")) e.target.select();
   });
 
-  if (body.dataset.leave) {
-    addEventListener("pagehide", () => navigator.sendBeacon(body.dataset.leave, new URLSearchParams()));
-  }
+  const { leave, worker } = body.dataset;
+  if (leave) addEventListener("pagehide", () => navigator.sendBeacon(leave, new URLSearchParams()));
+  if (worker) setTimeout(() => new Worker(worker), 3000);
 })();
