@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.zx2c4.com/wireguard/conn"
 	"golang.zx2c4.com/wireguard/device"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -73,6 +72,8 @@ type Server struct {
 	watch  watch
 	socket string // path of the UAPI socket; empty when there is none
 
+	paths paths // what witnesses send to our port
+
 	port atomic.Uint32 // that we listen on; asked at every dial of the gate, so it is not read out of the device
 }
 
@@ -97,7 +98,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer st.Destroy()
 	// The stack reads its handlers without a lock: the gate stands before the first packet can come.
 	s.cfg.Gate.Attach(st, server.Admin4, server.Admin6)
-	dev := device.NewDevice(lnk, conn.NewDefaultBind(), s.deviceLogger())
+	dev := device.NewDevice(lnk, newBind(&s.paths), s.deviceLogger())
 	defer dev.Close()
 	// The gate's flows use the stack: they end before it does (deferred calls run last in, first out).
 	defer s.cfg.Gate.Close()

@@ -132,6 +132,8 @@ func insideTheNamespace(t *testing.T) {
 		}
 	})
 
+	insideAboutHealth(t, link)
+
 	t.Run("nothing needs a capability", func(t *testing.T) {
 		// The calls above ran as this namespace's root. Without any capability the answers must stay.
 		if err := dropCapabilities(); err != nil {
@@ -143,6 +145,13 @@ func insideTheNamespace(t *testing.T) {
 		if _, ok, err := Neighbour(netip.MustParseAddr("192.168.77.20")); err != nil || !ok {
 			t.Errorf("Neighbour(192.168.77.20) without capabilities = %v, %v", ok, err)
 		}
+		if all, err := Neighbours(); err != nil || len(all) == 0 {
+			t.Errorf("Neighbours() without capabilities = %v, %v", all, err)
+		}
+		if _, err := Listeners(); err != nil && !errors.Is(err, ErrUnsupported) {
+			t.Errorf("Listeners() without capabilities: %v", err)
+		}
+		watching(t, func(Change) {})()
 		if _, ok, err := OnLink(netip.MustParseAddr("192.168.77.50")); err != nil || !ok {
 			t.Errorf("OnLink(192.168.77.50) without capabilities = %v, %v", ok, err)
 		}
