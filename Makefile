@@ -14,7 +14,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 # DESIGN: the seven Linux targets, as GOARCH or GOARCH/variant.
 TARGETS  := amd64 arm64 arm/6 arm/7 mips/softfloat mipsle/softfloat riscv64
 
-.PHONY: help run demo build test figures screens fuzz lint fmt clean
+.PHONY: help run demo build test figures screens soak fuzz lint fmt clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,10 @@ screens: ## docs/screens, every page in both themes at two widths, looked at by 
 	@scripts/lab-packages
 	@scripts/lab-axe
 	@$(GO) test -count=1 -timeout 20m -run 'TestEveryPage$$' ./internal/lab/e2e -screens $(CURDIR)/docs/screens
+
+soak: ## what takes a quarter of an hour of waiting: openings that are removed count as closed after two looks (root)
+	@scripts/lab-packages
+	@$(GO) test -count=1 -timeout 40m -v -run 'TestAnOpeningThatIsRemoved' ./internal/lab/e2e -soak
 
 fuzz: ## each fuzz test for FUZZTIME (default 30s)
 	@GO='$(GO)' scripts/fuzz $(or $(FUZZTIME),30s)
