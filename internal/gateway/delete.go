@@ -36,7 +36,9 @@ func (g *Gateway) deleteAt(ctx context.Context, s service, m Mapping) error {
 	switch {
 	case codeOf(err) == faultNoEntry:
 		return ErrGone
-	case err == nil && (now.Client != m.Client || now.Port != m.Port):
+	case err != nil: // what stands there now is not known
+		return err
+	case now.Client != m.Client || now.Port != m.Port:
 		return fmt.Errorf("%w: it leads to %s by now", ErrGone, now.Client)
 	}
 	if err = g.remove(ctx, s, m); errors.Is(err, ErrGone) && m.remote != m.Remote {

@@ -23,6 +23,9 @@ func (o *Opening) Close(ctx context.Context) error { return o.close(ctx) }
 // describe is what the router's own page shows for a port that we opened.
 const description = "Hearthgate check"
 
+// closeTime bounds the closing of a port, from when it is its turn.
+const closeTime = 10 * time.Second
+
 // maxMoves is how many other ports are tried when one is taken.
 const maxMoves = 4
 
@@ -103,6 +106,9 @@ func (g *Gateway) closer(at netip.Addr, do func(context.Context) error) func(con
 			return nil
 		}
 		if err == nil {
+			// Another question may have taken as long as the caller would wait; the port must be closed all the same.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+			defer cancel()
 			err = do(ctx)
 		}
 		if err != nil {

@@ -111,8 +111,12 @@ func (p *Picture) add(m Mapping) {
 	}
 }
 
+// addExternal notes what the router says of its address outside. That it has none is worth as much: then it stands behind another.
 func (p *Picture) addExternal(e External) {
-	if !slices.Contains(p.External, e) && e.Addr.IsValid() && !e.Addr.IsUnspecified() {
+	if e.Addr.IsUnspecified() {
+		e.Addr = netip.Addr{}
+	}
+	if !slices.Contains(p.External, e) {
 		p.External = append(p.External, e)
 	}
 }

@@ -250,6 +250,7 @@ func TestOpeningIsCareful(t *testing.T) {
 				return nil, 0
 			}
 		}, nil, "", 0},
+		{"by UPnP that keeps for ever what it is to keep for a time", func(r *router) { r.forever = true }, nil, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -261,6 +262,11 @@ func TestOpeningIsCareful(t *testing.T) {
 			if c.by == "" {
 				if !errors.Is(err, ErrRefused) {
 					t.Errorf("opened by %s: %v", o.By, err)
+				}
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				if len(r.rows) != before {
+					t.Errorf("left: %+v", r.rows)
 				}
 				return
 			}

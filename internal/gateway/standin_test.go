@@ -29,9 +29,10 @@ type router struct {
 	action      func(name string, in map[string]string) (any, int) // what to answer before rows are looked at; nil: rows
 	datagram    func([]byte) []byte                                // PCP and NAT-PMP; nil: silence
 
-	mu    sync.Mutex
-	rows  []Mapping
-	calls []string
+	mu      sync.Mutex
+	rows    []Mapping
+	forever bool // it says yes to a lease and keeps none
+	calls   []string
 }
 
 const descriptionText = `<?xml version="1.0"?>
@@ -173,7 +174,12 @@ func (r *router) answer(name string, in map[string]string) (any, int) {
 		return row(r.rows[at]), 0
 	case "AddPortMapping":
 		internal, _ := strconv.Atoi(in["NewInternalPort"])
-		r.rows = append(r.rows, tcp(uint16(port), in["NewInternalClient"], uint16(internal)))
+		lease, _ := strconv.Atoi(in["NewLeaseDuration"])
+		made := tcp(uint16(port), in["NewInternalClient"], uint16(internal))
+		if made.Lease = time.Duration(lease) * time.Second; r.forever {
+			made.Lease = 0
+		}
+		r.rows = append(r.rows, made)
 		return map[string]string{}, 0
 	case "DeletePortMapping":
 		if at < 0 {
@@ -189,7 +195,8 @@ func (r *router) answer(name string, in map[string]string) (any, int) {
 func row(m Mapping) map[string]string {
 	return map[string]string{
 		"NewRemoteHost": m.Remote, "NewExternalPort": decimal(m.External), "NewProtocol": m.Protocol, "NewInternalPort": decimal(m.Port),
-		"NewInternalClient": m.Client, "NewEnabled": "1", "NewPortMappingDescription": m.Description, "NewLeaseDuration": "0",
+		"NewInternalClient": m.Client, "NewEnabled": "1", "NewPortMappingDescription": m.Description,
+		"NewLeaseDuration": strconv.Itoa(int(m.Lease / time.Second)),
 	}
 }
 

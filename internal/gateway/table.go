@@ -85,7 +85,8 @@ func (g *Gateway) readExternal(ctx context.Context, s service, p *Picture) (reac
 	if !slices.Contains(p.Speaks, UPnP) {
 		p.Speaks = append(p.Speaks, UPnP)
 	}
-	if a, err := netip.ParseAddr(out["NewExternalIPAddress"]); err == nil {
+	if err == nil {
+		a, _ := netip.ParseAddr(out["NewExternalIPAddress"]) // what is no address says that it has none
 		p.addExternal(External{UPnP, a.Unmap()})
 	}
 	return true

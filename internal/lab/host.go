@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -109,7 +110,8 @@ func (h *Host) openNamespaces() error {
 }
 
 // settings makes every host plain and quick: no source address check that a second default route would trip over
-// (RFC 3704), no waiting for duplicate addresses (RFC 4862), and a bridge that does not pass frames through nftables.
+// (RFC 3704), no waiting for duplicate addresses (RFC 4862), a bridge that does not pass frames through nftables, and echo
+// requests for everybody.
 func (h *Host) settings() error {
 	return h.Do(func() error {
 		for key, value := range map[string]string{
@@ -129,8 +131,19 @@ func (h *Host) settings() error {
 				return err
 			}
 		}
-		return nil
+		return everybodyPings()
 	})
+}
+
+// everybodyPings lets users send echo requests (icmp(7), ping_group_range), as Debian's systemd does
+// (sysctl.d/50-default.conf); in a user's own lab there is one group only.
+func everybodyPings() error {
+	const key = "/proc/sys/net/ipv4/ping_group_range"
+	err := os.WriteFile(key, []byte("0 2147483647"), 0)
+	if errors.Is(err, syscall.EINVAL) {
+		err = os.WriteFile(key, []byte("0 0"), 0)
+	}
+	return err
 }
 
 // id is the holder's process id.

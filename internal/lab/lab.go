@@ -24,21 +24,44 @@ type Lab struct {
 
 	LAN4, LAN6 netip.Prefix
 	WAN4, WAN6 netip.Addr // the router's addresses outside; phones come to WAN4, and over IPv6 to the appliance itself
+	Public4    netip.Addr // the home's address as the internet sees it: WAN4, or that of the carrier's NAT
 
-	hosts   []*Host
-	carrier *segment
-	lan     *segment
-	phones  int
-	devices int
+	CarrierNAT *Host // with SharedAddress only: the provider's NAT, between the internet and the router
+	NextDoor   *Host // with SharedAddress only: the other household behind it; port 8123 of Public4 leads to it
+
+	hosts     []*Host
+	providers map[*Host]*Host // of witnesses
+	named     []string        // further lines of /etc/hosts
+	carrier   *segment
+	lan       *segment
+	shared    bool
+	phones    int
+	devices   int
+	uplinks   int
 }
 
+// An Option is about how the household is connected.
+type Option func(*Lab)
+
+// SharedAddress puts the home behind a provider's NAT, with another household behind the same public IPv4 address. Its
+// IPv6 stays its own.
+func SharedAddress(l *Lab) { l.shared = true }
+
 // New builds a lab that lasts as long as the test. A test may build several, and tests may run in parallel.
-func New(t testing.TB) *Lab {
+func New(t testing.TB, options ...Option) *Lab {
 	t.Helper()
 	Need(t, Namespaces, "ip", "nft", "nsenter", "setpriv", "unshare")
 	l := &Lab{
-		LAN4: netip.MustParsePrefix("192.168.77.0/24"), LAN6: netip.MustParsePrefix("2001:db8:77::/64"),
-		WAN4: netip.MustParseAddr("203.0.113.2"), WAN6: netip.MustParseAddr("2001:db8:b::2"),
+		LAN4: netip.MustParsePrefix("192.168.77.0/24"), LAN6: netip.MustParsePrefix("2a77:db8:77::/64"),
+		WAN4: netip.MustParseAddr("11.0.0.2"), WAN6: netip.MustParseAddr("2a77:db8:b::2"),
+		providers: map[*Host]*Host{},
+	}
+	for _, option := range options {
+		option(l)
+	}
+	l.Public4 = l.WAN4
+	if l.shared {
+		l.WAN4, l.WAN6 = netip.MustParseAddr("100.64.7.2"), netip.MustParseAddr("2a77:db8:a7::2")
 	}
 	// Registered before anything is made: what a failure leaves half made goes too, and processes, whose cleanups come
 	// later, end before their hosts.
@@ -106,13 +129,31 @@ func (l *Lab) plug(s *segment, name string, number int) (*Host, error) {
 	return h, s.connect(h)
 }
 
+// Call gives a host another name, under which all others find it: that of a public service for which it stands in. Without
+// addresses it is found at its own.
+func (l *Lab) Call(t testing.TB, h *Host, name string, at ...netip.Addr) {
+	t.Helper()
+	if len(at) == 0 {
+		at = []netip.Addr{h.Addr4, h.Addr6}
+	}
+	for _, a := range at {
+		l.named = append(l.named, a.String()+" "+name)
+	}
+	if err := l.introduce(); err != nil {
+		t.Fatalf("calling %s %s: %v", h.Name, name, err)
+	}
+}
+
 // introduce writes every host's name into every host's /etc/hosts.
 func (l *Lab) introduce() error {
 	var names strings.Builder
 	fmt.Fprint(&names, "127.0.0.1 localhost\n::1 localhost\n")
-	fmt.Fprintf(&names, "%s home.example\n%s home6.example\n", l.WAN4, l.Appliance.Addr6)
+	fmt.Fprintf(&names, "%s home.example\n%s home6.example\n", l.Public4, l.Appliance.Addr6)
 	for _, h := range l.hosts {
 		fmt.Fprintf(&names, "%s %s\n%s %s\n", h.Addr4, h.Name, h.Addr6, h.Name)
+	}
+	for _, line := range l.named {
+		fmt.Fprintln(&names, line)
 	}
 	for _, h := range l.hosts {
 		if err := os.WriteFile(h.Path("/run/hosts"), []byte(names.String()), 0o644); err != nil {

@@ -17,15 +17,16 @@ const (
 
 // packages names Debian's package where it is not called like the program in it.
 var packages = map[string]string{
-	"ip":        "iproute2",
-	"miniupnpd": "miniupnpd-nftables",
-	"nft":       "nftables",
-	"nsenter":   "util-linux",
-	"ping":      "iputils-ping",
-	"script":    "bsdutils",
-	"setpriv":   "util-linux",
-	"unshare":   "util-linux",
-	"wg":        "wireguard-tools",
+	"ip":            "iproute2",
+	"miniupnpd":     "miniupnpd-nftables",
+	"mosquitto_sub": "mosquitto-clients",
+	"nft":           "nftables",
+	"nsenter":       "util-linux",
+	"ping":          "iputils-ping",
+	"script":        "bsdutils",
+	"setpriv":       "util-linux",
+	"unshare":       "util-linux",
+	"wg":            "wireguard-tools",
 }
 
 // Need leaves the test out when something that it uses is missing here: a program by its name, or one of the constants.

@@ -9,7 +9,7 @@ import (
 )
 
 // numbered is the address with its last byte replaced by number; the IPv6 addresses here are written so that the number
-// reads the same in both families: 192.168.77.20 and 2001:db8:77::20.
+// reads the same in both families: 192.168.77.20 and 2a77:db8:77::20.
 func numbered(gateway netip.Addr, number int) netip.Addr {
 	if gateway.Is4() {
 		b := gateway.As4()
@@ -91,7 +91,7 @@ func (h *Host) await(links ...string) error {
 
 // build raises the hosts that are always there and wires them as the package comment draws it.
 func (l *Lab) build() error {
-	carrier4, carrier6 := netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("2001:db8:c::1")
+	carrier4, carrier6 := netip.MustParseAddr("11.0.1.1"), netip.MustParseAddr("2a77:db8:c::1")
 	lan4, lan6 := numbered(l.LAN4.Addr(), 1), numbered(l.LAN6.Addr(), 1)
 	var err error
 	if l.Internet, err = l.raise("internet", carrier4, carrier6); err != nil {
@@ -125,29 +125,21 @@ func (l *Lab) build() error {
 // uplink is the cable between the internet and the home. The provider routes the home's IPv6 network to the router;
 // of the home's IPv4 network it knows nothing.
 func (l *Lab) uplink() error {
-	far4, far6 := numbered(l.WAN4, 1), numbered(l.WAN6, 1)
-	err := l.Internet.ip(`
-		link add name home type veth peer name wan netns %[1]s
-		link set dev home up
-		addr add %[2]s/24 brd + dev home
-		addr add %[3]s/64 dev home nodad
-		route add %[4]s via %[5]s`, l.Router.id(), far4, far6, l.LAN6, l.WAN6)
-	if err != nil {
+	if l.shared {
+		return l.carrierNAT()
+	}
+	return l.join(end{l.Internet, "home", numbered(l.WAN4, 1), numbered(l.WAN6, 1)}, end{l.Router, "wan", l.WAN4, l.WAN6})
+}
+
+// join puts a router of the home, or on the way to it, on the internet.
+func (l *Lab) join(far, near end) error {
+	if err := cable(far, near); err != nil {
 		return err
 	}
-	err = l.Router.ip(`
-		link set dev wan up
-		addr add %[1]s/24 brd + dev wan
-		addr add %[2]s/64 dev wan nodad
-		route add default via %[3]s
-		route add default via %[4]s`, l.WAN4, l.WAN6, far4, far6)
-	if err != nil {
+	if err := far.host.ip("route add %s via %s", l.LAN6, near.addr6); err != nil {
 		return err
 	}
-	if err := l.Internet.await("home"); err != nil {
-		return err
-	}
-	return l.Router.await("wan")
+	return near.host.defaultRoute(far.addr4, far.addr6)
 }
 
 // forward makes a router of a host.

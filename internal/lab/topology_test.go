@@ -22,7 +22,7 @@ func TestThePhoneReachesTheInternetAndNothingBehindTheRouter(t *testing.T) {
 	l.Appliance.Bait(t, 443)
 	l.Router.Bait(t, 443)
 
-	for _, addr := range []netip.Addr{l.Internet.Addr4, l.Internet.Addr6, netip.MustParseAddr("203.0.113.1")} {
+	for _, addr := range []netip.Addr{l.Internet.Addr4, l.Internet.Addr6, netip.MustParseAddr("11.0.0.1")} {
 		if !greeted(t, phone, netip.AddrPortFrom(addr, 443)) {
 			t.Errorf("the phone does not reach the internet at %v", addr)
 		}
@@ -101,10 +101,10 @@ func TestOutboundFromTheLANIsMasqueraded(t *testing.T) {
 	t.Parallel()
 	l := lab.New(t)
 	startEcho(t, l.Internet, ":7007")
-	if got := ask(t, l.Appliance, netip.MustParseAddrPort("203.0.113.1:7007"), patient); !strings.HasPrefix(got, l.WAN4.String()+":") {
+	if got := ask(t, l.Appliance, netip.MustParseAddrPort("11.0.0.1:7007"), patient); !strings.HasPrefix(got, l.WAN4.String()+":") {
 		t.Errorf("over IPv4 the internet saw %q, the WAN address was expected", got)
 	}
-	if got := ask(t, l.Appliance, netip.MustParseAddrPort("[2001:db8:b::1]:7007"), patient); !strings.HasPrefix(got, "["+l.Appliance.Addr6.String()+"]:") {
+	if got := ask(t, l.Appliance, netip.MustParseAddrPort("[2a77:db8:b::1]:7007"), patient); !strings.HasPrefix(got, "["+l.Appliance.Addr6.String()+"]:") {
 		t.Errorf("over IPv6 the internet saw %q, the appliance's own address was expected", got)
 	}
 }

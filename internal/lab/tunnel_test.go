@@ -46,7 +46,7 @@ Endpoint = %s
 
 func TestDebiansWireGuardShakesHandsThroughTheRouter(t *testing.T) {
 	lab.Need(t, "wireguard-go", "wg", lab.TUN)
-	for name, endpoint := range map[string]string{"IPv4": "203.0.113.2:51820", "IPv6": "[2001:db8:77::10]:51820"} {
+	for name, endpoint := range map[string]string{"IPv4": "11.0.0.2:51820", "IPv6": "[2a77:db8:77::10]:51820"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := lab.New(t)
@@ -85,7 +85,7 @@ func TestDebiansWireGuardShakesHandsThroughTheRouter(t *testing.T) {
 // tests, in which it does not, mean something.
 func TestEverythingGoesIntoTheTunnel(t *testing.T) {
 	lab.Need(t, "wireguard-go", "wg", lab.TUN)
-	for name, endpoint := range map[string]string{"IPv4": "203.0.113.2:51820", "IPv6": "[2001:db8:77::10]:51820"} {
+	for name, endpoint := range map[string]string{"IPv4": "11.0.0.2:51820", "IPv6": "[2a77:db8:77::10]:51820"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := lab.New(t)
@@ -117,7 +117,7 @@ func TestPhonesAreApart(t *testing.T) {
 	lab.Need(t, "wireguard-go", "wg", lab.TUN)
 	t.Parallel()
 	l := lab.New(t)
-	config := wgServer(t, l, netip.MustParseAddrPort("203.0.113.2:51820"))
+	config := wgServer(t, l, netip.MustParseAddrPort("11.0.0.2:51820"))
 	// The same device name and socket path on each, in namespaces of their own.
 	for _, name := range []string{"anna", "ben"} {
 		l.AddPhone(t, name).WireGuard(t, config, lab.Allowed)

@@ -88,12 +88,12 @@ func household(t *testing.T) {
 	}
 	mayDoNothingElse(t, l)
 	startEcho(t, l.Internet, ":51820")
-	if got := ask(t, l.Appliance, netip.MustParseAddrPort("203.0.113.1:51820"), patient); !strings.HasPrefix(got, l.WAN4.String()) {
+	if got := ask(t, l.Appliance, netip.MustParseAddrPort("11.0.0.1:51820"), patient); !strings.HasPrefix(got, l.WAN4.String()) {
 		t.Errorf("the internet saw %q, the WAN address was expected", got)
 	}
 	fmt.Println("the household works")
 	phone := l.AddPhone(t, "anna")
-	tunnel := phone.WireGuard(t, wgServer(t, l, netip.MustParseAddrPort("203.0.113.2:51820")), lab.Everything)
+	tunnel := phone.WireGuard(t, wgServer(t, l, netip.MustParseAddrPort("11.0.0.2:51820")), lab.Everything)
 	if !tunnel.Handshake(t, patient) {
 		t.Error("no handshake")
 	}

@@ -40,7 +40,7 @@ func TestOnAHostOfTheLab(t *testing.T) {
 		p := b.Page(t, browser.Options{})
 		for _, c := range []struct{ at, says string }{
 			{"192.168.77.10:51821", "192.168.77.30 asks 192.168.77.10:51821"},
-			{"[2001:db8:77::10]:51821", "2001:db8:77::30 asks [2001:db8:77::10]:51821"},
+			{"[2a77:db8:77::10]:51821", "2a77:db8:77::30 asks [2a77:db8:77::10]:51821"},
 			{"appliance:51821", "asks appliance:51821"},
 			{"hearthgate.local:51821", "192.168.77.30 asks hearthgate.local:51821"},
 		} {

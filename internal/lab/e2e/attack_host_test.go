@@ -64,7 +64,7 @@ func (h *home) foreignHosts() []string {
 		"evil.example", "evil.example:51821", own + ".evil.example", own + ".evil.example:51821", "evil.example.", own + "..",
 		"hearthgate.local.evil.example", "evil-hearthgate.local", "hearthgate.locale", "appliance.evil.example",
 		own + ":51821.evil.example", "evil.example:51821@" + own, own + "@evil.example", own + ":99999", own + ":-1", own + ":51821:51821",
-		own + "#evil.example", own + "/evil.example", "[" + own + "]", "[::ffff:192.168.77.20]", "[2001:db8:77::20]", "[::1", "::1",
+		own + "#evil.example", own + "/evil.example", "[" + own + "]", "[::ffff:192.168.77.20]", "[2a77:db8:77::20]", "[::1", "::1",
 		h.HomeAssistant.Addr4.String(), h.WAN4.String(), h.WAN4.String() + ":51821", "0.0.0.0", "255.255.255.255",
 		"3232255242", "0xc0a84d0a", "0300.0250.0115.012", "192.168.19722", "192.168.077.010", // other spellings of 192.168.77.10
 		"１９２.168.77.10", "hearthgate。local", "", ".", "*", "null", "%31%39%32.168.77.10",

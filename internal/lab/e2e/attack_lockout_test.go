@@ -107,7 +107,7 @@ func TestAttackManyAddresses(t *testing.T) {
 	script := h.AddDevice(t, "script")
 	six := net.JoinHostPort(h.Appliance.Addr6.String(), "51821")
 	count := make(map[int]int)
-	for _, from := range addresses(t, script, "2001:db8:77::bad:", 12) {
+	for _, from := range addresses(t, script, "2a77:db8:77::bad:", 12) {
 		count[guessFrom(t, script, from, six)]++
 	}
 	for _, from := range addresses(t, script, "192.168.77.2", 40) {

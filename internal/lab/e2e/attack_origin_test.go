@@ -127,17 +127,21 @@ func TestAttackCrossSiteForms(t *testing.T) {
 	wantRefusedForms(t, h, h.visitor(h.Neighbour), "/setup")
 	owner := h.claim(t)
 	id := h.furnish(t, owner)
-	_, forms := owner.walk(t, "/", "/settings", "/setup/address", "/settings/two-step", "/phones/"+id+"/scan")
+	_, forms := owner.walk(t, "/", "/settings", "/setup/address", "/settings/two-step", "/phones/"+id+"/scan", "/check", "/settings/watch")
 	// What no link leads to, or what only scripts and later steps send.
-	for _, action := range []string{"/signin", "/signin/code", "/phones/" + id + "/leave", "/phones/" + id + "/link", "/settings/two-step/confirm", "/settings/two-step/off", "/settings/two-step/codes", "/home-assistant", "/check"} {
+	for _, action := range []string{"/signin", "/signin/code", "/phones/" + id + "/leave", "/phones/" + id + "/link", "/settings/two-step/confirm", "/settings/two-step/off", "/settings/two-step/codes", "/home-assistant", "/check", "/check/known", "/check/mapping", "/settings/watch/witness/remove"} {
 		if _, ok := forms[action]; !ok {
-			forms[action] = form{action: action, fields: url.Values{"code": {"000000"}, "target": {"http://192.168.77.30:80"}, "passphrase": {passphrase}}}
+			forms[action] = form{action: action, fields: url.Values{
+				"code": {"000000"}, "target": {"http://192.168.77.30:80"}, "passphrase": {passphrase}, "port": {"8123"}, "is": {"1"}, "id": {"0"},
+			}}
 		}
 	}
 	for _, must := range []string{
 		"/signout", "/phones/new", "/phones/" + id + "/rename", "/phones/" + id + "/remove", "/phones/" + id + "/rekey", "/phones/" + id + "/pause",
 		"/phones/" + id + "/services", "/phones/" + id + "/expiry", "/settings/passphrase", "/settings/sessions/end", "/settings/tokens",
 		"/settings/tokens/remove", "/settings/services", "/settings/services/camera/remove", "/settings/appearance", "/settings/stolen", "/settings/two-step/start",
+		"/settings/watch/witness", "/settings/watch/switch", "/settings/watch/token", "/settings/watch/webhook", "/settings/watch/mqtt",
+		"/settings/watch/names",
 	} {
 		if _, ok := forms[must]; !ok {
 			t.Errorf("no page has the form %s; there are %v", must, slices.Sorted(maps.Keys(forms)))
@@ -210,6 +214,12 @@ func TestAttackCrossSiteAPI(t *testing.T) {
 		{"POST", "/api/v1/account/recovery-codes", `{}`},
 		{"DELETE", "/api/v1/sessions", ""},
 		{"POST", "/api/v1/tokens", `{"name":"e","scopes":["manage"]}`},
+		{"POST", "/api/v1/exposure/checks", ""},
+		{"PATCH", "/api/v1/exposure/setup", `{"webhook":"http://evil.example/"}`},
+		{"PATCH", "/api/v1/exposure/setup", `{"known":[8123]}`},
+		{"POST", "/api/v1/exposure/witnesses", `{"invite":"hearthgate-witness:evil"}`},
+		{"DELETE", "/api/v1/exposure/witnesses/evil", ""},
+		{"POST", "/api/v1/exposure/mappings/delete", `{"id":"0"}`},
 	} {
 		for from, header := range h.foreign() {
 			for _, media := range []string{"application/json", "text/plain", formMedia, ""} {

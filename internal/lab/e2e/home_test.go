@@ -45,7 +45,10 @@ type home struct {
 	state  string
 	socket string
 	args   []string // of run, besides the state and the socket
+	env    []string // of run
 	daemon *lab.Process
+
+	stopHome func() // stops the Home Assistant of the tests of health
 }
 
 // newHome prepares a home whose appliance does not run yet.
@@ -66,7 +69,9 @@ func newHome(t testing.TB, args ...string) *home {
 func (h *home) start(t testing.TB) {
 	t.Helper()
 	args := append([]string{"run", "--state-dir", h.state, "--socket", h.socket}, h.args...)
-	h.daemon = lab.Start(t, h.Appliance.Unprivileged(t.Context(), h.binary, args...))
+	cmd := h.Appliance.Unprivileged(t.Context(), h.binary, args...)
+	cmd.Env = append(cmd.Env, h.env...)
+	h.daemon = lab.Start(t, cmd)
 	h.daemon.WaitFor(t, "  Next  ", 30*time.Second)
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hearthgate/hearthgate/internal/homeassistant/standin"
 	"github.com/hearthgate/hearthgate/internal/lab"
 	"github.com/hearthgate/hearthgate/internal/lab/browser"
 )
@@ -46,9 +45,11 @@ func TestEveryPage(t *testing.T) {
 		{"claimed", tour.claim, tour.signingIn},
 		{"empty", tour.settle, tour.empty},
 		{"asked again", tour.moveIn, tour.confirming},
-		{"home", tour.live, tour.atHome},
+		{"unwatched", tour.live, tour.unwatched},
+		{"home", tour.watched, tour.atHome},
 		{"adding", nil, tour.adding},
 		{"phones", nil, tour.phones},
+		{"open", tour.openUp, tour.standsOpen},
 		{"settings", nil, tour.settings},
 		{"languages", tour.languages, nil},
 		{"two steps", tour.turnOnTwoStep, tour.twoStep},
@@ -78,7 +79,7 @@ func TestEveryPage(t *testing.T) {
 
 func newPageTour(t *testing.T) *pageTour {
 	h := newHome(t)
-	h.serveStandin(t, standin.Options{})
+	h.liveAt(t, h.HomeAssistant, homeVersion, 8123)
 	// The machine has been on for longer than that.
 	h.args = []string{"--home-assistant", h.homeAssistantURL(), "--claim-window", "1s"}
 	h.synchronised(t) // or nobody could turn on two-step sign-in
@@ -194,10 +195,39 @@ func (p *pageTour) live() {
 // at is where a phone's page is.
 func (p *pageTour) of(name, more string) string { return "/phones/" + p.ids[name] + more }
 
+// unwatched is before anybody looks from outside.
+func (p *pageTour) unwatched(w *pageWindow) {
+	w.at("/").seen("home/unverified")
+	w.press("#exposure details:first-of-type summary").seen("home/offer")
+	w.at("/check").seen("check/unverified")
+}
+
+// watched has a witness look, who finds nothing.
+func (p *pageTour) watched() {
+	p.trust(p.t, p.outside(p.t, "tower").invite(p.t))
+	if exit, v := p.check(p.t); exit != exitClosed {
+		p.t.Errorf("closed was expected: %v", v)
+	}
+}
+
+// openUp makes an opening and has it seen; afterwards it is gone, and nobody has seen that yet.
+func (p *pageTour) openUp() {
+	closeIt := p.Open(p.t, lab.Forward{External: 443, To: p.HomeAssistant, Port: 8123})
+	if exit, v := p.check(p.t); exit != exitExposed {
+		p.t.Errorf("exposed was expected: %v", v)
+	}
+	closeIt()
+}
+
+func (p *pageTour) standsOpen(w *pageWindow) {
+	w.at("/").seen("home/exposed")
+	w.press("#exposure summary").seen("home/how")
+	w.at("/check").seen("check/exposed")
+}
+
 // atHome is before anybody adds more to the journal.
 func (p *pageTour) atHome(w *pageWindow) {
 	w.at("/").seen("home")
-	w.press("#exposure summary").seen("home/offer")
 	w.at("/check").seen("check")
 	w.at("/check/mapping?id=nothing").refused("not-found/mapping")
 	w.at("/journal").seen("journal")

@@ -164,9 +164,12 @@ type pageAlbum struct {
 // A pagePicture is a file of the album.
 type pagePicture struct{ page, look, file string }
 
+// pageUnkept are states that look like others.
+var pageUnkept = []string{"home/offer", "home/how", "check/unverified", "not-found/mapping", "watch/saved", "watch/forgotten"}
+
 // keep keeps a picture of a page in every look, and of one of its further states, whose name has a slash in it, in the first.
 func (a *pageAlbum) keep(w *pageWindow, name string) {
-	if a == nil || strings.HasSuffix(name, "/hostile") || len(w.look.keep) > 0 && !slices.Contains(w.look.keep, name) {
+	if a == nil || strings.HasSuffix(name, "/hostile") || slices.Contains(pageUnkept, name) || len(w.look.keep) > 0 && !slices.Contains(w.look.keep, name) {
 		return
 	}
 	if strings.Contains(name, "/") && w.look.name != pageLooks(true)[0].name {

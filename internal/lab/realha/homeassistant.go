@@ -91,7 +91,7 @@ func (h *HomeAssistant) start() {
 	h.running = p
 	h.t.Logf("Home Assistant %s is starting on port %d", h.Version, h.Port)
 	if err := h.ready(p); err != nil {
-		h.t.Fatalf("starting Home Assistant: %v; it said:\n%s", err, h.said())
+		h.t.Fatalf("starting Home Assistant: %v; it said:\n%s", err, h.Said())
 	}
 	h.t.Logf("Home Assistant has started after %.1f s", time.Since(began).Seconds())
 }
@@ -106,7 +106,7 @@ func (h *HomeAssistant) Stop() {
 	err := h.running.stop(stopTime)
 	h.running = nil
 	if err != nil {
-		h.t.Errorf("stopping Home Assistant: %v; it said:\n%s", err, h.said())
+		h.t.Errorf("stopping Home Assistant: %v; it said:\n%s", err, h.Said())
 		return
 	}
 	h.t.Logf("Home Assistant stopped after %.1f s", time.Since(began).Seconds())
@@ -172,12 +172,12 @@ func (h *HomeAssistant) leave() {
 	}
 	h.Kill()
 	if h.t.Failed() {
-		h.t.Logf("Home Assistant said:\n%s", h.said())
+		h.t.Logf("Home Assistant said:\n%s", h.Said())
 	}
 }
 
-// said is the last of what Home Assistant wrote.
-func (h *HomeAssistant) said() string {
+// Said is the last of what Home Assistant wrote.
+func (h *HomeAssistant) Said() string {
 	text, err := os.ReadFile(h.console())
 	if err != nil {
 		return err.Error()
