@@ -30,6 +30,14 @@ func (s *Server) stolenModel() (page.Stolen, error) {
 		return page.Stolen{}, err
 	}
 	m := page.Stolen{Tokens: len(tokens), TwoStep: twoStep.On}
+	if s.cfg.Health != nil {
+		setup, err := s.cfg.Health.Settings.Get()
+		if err != nil {
+			return page.Stolen{}, err
+		}
+		m.HomeToken = !setup.HomeToken.IsZero()
+		m.Watch = len(setup.Witnesses) > 0 || !setup.Webhook.IsZero() || !setup.MQTT.IsZero()
+	}
 	for _, t := range tokens {
 		m.Names = append(m.Names, t.Name)
 	}

@@ -52,13 +52,16 @@ func (p *program) checkExposure(ctx context.Context, args []string) error {
 		return err
 	}
 	if *wait < 0 {
-		return badUsage("--wait is a time like 60s, not %v", *wait)
+		return badUsage("--wait is a time like 60s, or 0, not %v; nothing was changed", *wait)
 	}
 	c, err := connect(ctx)
 	if err != nil {
 		return exitWith{exitCouldNot, err}
 	}
 	out, err := p.lookFor(ctx, c, *wait)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted; a round that has begun goes on, and `%s check --wait 0` tells what came of it", p.name)
+	}
 	if err != nil {
 		return exitWith{exitCouldNot, err}
 	}
@@ -163,13 +166,17 @@ func (p *program) printCheck(c checked) error {
 	}
 	fmt.Fprintln(p.stdout, verdictLines[state])
 	if !c.Complete {
-		fmt.Fprintf(p.stdout, "  The round has not ended; `%s check --wait 0` tells later what came of it. Until then it was: %s.\n", p.name, c.State)
+		fmt.Fprintf(p.stdout, "  The round has not ended; `%s check --wait 0` tells later what came of it. Before it was: %s.\n", p.name, c.State)
 	}
+	said := make(map[string]bool)
 	for _, r := range c.Reasons {
-		fmt.Fprintln(p.stdout, "  "+r)
+		if state == c.State && !said[r] { // what made it closed is no reason why it is not
+			fmt.Fprintln(p.stdout, "  "+r)
+		}
+		said[r] = true
 	}
 	if c.NextText != "" && state != api.ExposureClosed {
-		fmt.Fprintf(p.stdout, "  Next: %s.\n", c.NextText)
+		fmt.Fprintf(p.stdout, "  Next: %s\n", ended(c.NextText))
 		if c.Next == string(health.AddVantage) {
 			fmt.Fprintf(p.stdout, "        %s vantage witness INVITE     (an invite is made by `hearthgate witness invite NAME` on a server or at a friend's)\n"+
 				"        %s vantage globalping on      (its volunteers' probes learn that somebody asks about your address and port)\n", p.name, p.name)
@@ -178,11 +185,12 @@ func (p *program) printCheck(c checked) error {
 	if state == api.ExposureClosed {
 		fmt.Fprintf(p.stdout, "  It counts until %s.\n", c.Until.Local().Format("2006-01-02 15:04"))
 	}
-	for i, f := range c.Findings {
-		if i == 0 {
-			fmt.Fprintln(p.stdout, "Besides:")
+	heading := "Besides:\n"
+	for _, f := range c.Findings {
+		if !said[f.Text] {
+			fmt.Fprintf(p.stdout, "%s  %s\n", heading, f.Text)
+			heading, said[f.Text] = "", true
 		}
-		fmt.Fprintln(p.stdout, "  "+f.Text)
 	}
 	if len(c.Seen) == 0 {
 		return nil
@@ -196,19 +204,28 @@ func (p *program) printCheck(c checked) error {
 	return t.Flush()
 }
 
-// sightRow is what one vantage saw alike of several ports.
-type sightRow struct {
-	who, address, ports, saw, why string
-	at                            time.Time
+// ended puts a full stop behind a sentence that has no end yet.
+func ended(s string) string {
+	if s == "" || strings.ContainsRune(".?!", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
 }
 
+// sight is what one vantage saw alike of several ports in one round.
+type sight struct{ round, who, address, saw, why string }
+
+type sightRow struct {
+	sight
+	ports string
+	at    time.Time // of the newest
+}
+
+// rows puts together what differs in nothing but the port; the newest come first, as in seen.
 func rows(seen []api.Sighting) (out []sightRow) {
-	ports := make(map[sightRow][]uint16)
+	ports := make(map[sight][]uint16)
 	for _, s := range seen {
-		row := sightRow{who: vantageName(s.Vantage), address: string(s.Family), saw: s.State.String(), why: s.Text, at: s.At}
-		if s.From != "" && s.From != string(s.Vantage) {
-			row.who += " " + s.From
-		}
+		row := sight{round: s.Round, who: whoLooked(s), address: string(s.Family), saw: s.State.String(), why: s.Text}
 		if s.Address.IsValid() {
 			row.address = s.Address.String()
 		}
@@ -219,7 +236,7 @@ func rows(seen []api.Sighting) (out []sightRow) {
 			row.why = strings.TrimSpace(row.why + " But " + lost + ".")
 		}
 		if ports[row] == nil {
-			out = append(out, row)
+			out = append(out, sightRow{sight: row, at: s.At})
 		}
 		if s.Port != 0 {
 			ports[row] = append(ports[row], s.Port)
@@ -228,7 +245,7 @@ func rows(seen []api.Sighting) (out []sightRow) {
 		}
 	}
 	for i, row := range out {
-		list := ports[row]
+		list := ports[row.sight]
 		slices.Sort(list)
 		words := make([]string, len(list))
 		for n, port := range list {
@@ -245,10 +262,23 @@ var identityWords = map[health.Identity]string{
 	health.Something: " (not Home Assistant)", health.SomeHome: " (a Home Assistant)", health.OurHome: " (your Home Assistant)",
 }
 
+// whoLooked names the vantage, and which one of its kind where there may be several.
+func whoLooked(s api.Sighting) string {
+	name := vantageName(s.Vantage)
+	switch s.Vantage {
+	case health.Witness, health.Phone, health.Globalping:
+		if s.From != "" && s.From != name {
+			return name + " " + s.From
+		}
+	default:
+	}
+	return name
+}
+
 func vantageName(k health.Kind) string {
 	switch k {
 	case health.PortCheck:
-		return "port check"
+		return "ifconfig.co"
 	case health.InternetDB:
 		return "Shodan InternetDB"
 	case health.Notices:

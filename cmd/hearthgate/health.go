@@ -90,7 +90,7 @@ func (w *watching) run(ctx context.Context) error {
 
 // api is what the API and the page get of it.
 func (w *watching) api() *api.Health {
-	return &api.Health{Loop: w.loop, Settings: w.settings, Router: mappingAdapter{w.router, w.a}, Alerts: w.channels}
+	return &api.Health{Loop: w.loop, Settings: settingsAdapter{w.settings, w.talker}, Router: mappingAdapter{w.router, w.a}, Alerts: w.channels}
 }
 
 // instance tells this appliance from others at one MQTT broker. The tunnel's network is drawn once, and outlives every key.

@@ -12,7 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/mattn/go-isatty"
@@ -117,7 +117,7 @@ func (p *program) dispatch(ctx context.Context, path string, list []command, arg
 	for _, c := range list {
 		switch {
 		case c.name != args[0]:
-		case c.sub != nil && (c.run == nil || isNamed(c.sub, args[1:])):
+		case c.sub != nil && (c.run == nil || isWord(args[1:])):
 			return p.dispatch(ctx, path+c.name+" ", c.sub, args[1:])
 		default:
 			return c.run(p, ctx, args[1:])
@@ -126,10 +126,8 @@ func (p *program) dispatch(ctx context.Context, path string, list []command, arg
 	return badUsage("unknown subcommand %q; `hearthgate %shelp` lists them", args[0], path)
 }
 
-// isNamed tells whether the first of args is the name of a subcommand, or asks for help about them.
-func isNamed(list []command, args []string) bool {
-	return len(args) > 0 && (args[0] == "help" || slices.ContainsFunc(list, func(c command) bool { return c.name == args[0] }))
-}
+// isWord tells whether the first of args is meant to name a subcommand: it is no flag.
+func isWord(args []string) bool { return len(args) > 0 && !strings.HasPrefix(args[0], "-") }
 
 func (p *program) help(w io.Writer, path string, list []command) {
 	fmt.Fprintf(w, "usage: hearthgate %sSUBCOMMAND\n\n", path)

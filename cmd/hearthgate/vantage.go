@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/pflag"
 
 	"github.com/hearthgate/hearthgate/webui/api"
@@ -24,18 +25,18 @@ func vantageCommands() []command {
 	}
 	return []command{
 		{name: "list", args: "[--json]", summary: "who looks from outside, and what else is asked", run: (*program).vantageList},
-		{name: "witness", args: "[INVITE]", summary: "let a witness look; the invite is a secret and can come from standard input", run: (*program).vantageWitness},
+		{name: "witness", args: "[INVITE]", summary: "let a witness look; the invite is a secret: without it, it is read from standard input", run: (*program).vantageWitness},
 		{name: "remove", args: "NAME", summary: "forget a witness", run: (*program).vantageRemove},
-		onOff("globalping", "public probes of globalping.io; they learn your address and port, and keep the result for a week",
+		onOff("globalping", "public probes of globalping.io; they learn your address and port, and keep the result for a week at least",
 			func(s *api.PatchExposureSetup, on *bool) { s.Globalping = on }),
 		onOff("port-check", "ask ifconfig.co once a day whether the port is open; it learns your address and port",
 			func(s *api.PatchExposureSetup, on *bool) { s.PortCheck = on }),
 		onOff("internetdb", "ask Shodan's InternetDB once a week what its scanner found; it learns your address",
 			func(s *api.PatchExposureSetup, on *bool) { s.InternetDB = on }),
-		onOff("canary", "open a port on the router for a minute at each look, so that a look proves more",
+		onOff("canary", "open a port on the router for two minutes at most at each look, so that a look proves more",
 			func(s *api.PatchExposureSetup, on *bool) { s.Canary = on }),
-		{name: "known", args: "[PORT]...", summary: "ports at which something of yours answers that is not Home Assistant", run: (*program).vantageKnown},
-		{name: "names", args: "[NAME]...", summary: "names by which a reverse proxy may know Home Assistant", run: (*program).vantageNames},
+		{name: "known", args: "[PORT]...", summary: "the ports at which something of yours answers that is not Home Assistant; none forgets them", run: (*program).vantageKnown},
+		{name: "names", args: "[NAME]...", summary: "the names by which a reverse proxy may know Home Assistant; none forgets them", run: (*program).vantageNames},
 	}
 }
 
@@ -44,7 +45,7 @@ func alertCommands() []command {
 		{name: "list", args: "[--json]", summary: "who is told when Home Assistant is exposed", run: (*program).alertList},
 		{name: "webhook", args: "URL|off", summary: "POST to a URL; `-` reads it from standard input", run: (*program).alertWebhook},
 		{name: "mqtt", args: "URL|off", summary: "mqtt://USER:PASSWORD@HOST, with discovery for Home Assistant; `-` reads it from standard input", run: (*program).alertMQTT},
-		{name: "home-assistant", args: "on|off|token", summary: "a notification in Home Assistant; `token` reads a long-lived token from standard input", run: (*program).alertHome},
+		{name: "home-assistant", args: "on|off|token|forget", summary: "a notification in Home Assistant; `token` reads a long-lived token from standard input, `forget` deletes it", run: (*program).alertHome},
 	}
 }
 
@@ -59,14 +60,14 @@ func (p *program) setupClient(ctx context.Context, fs *pflag.FlagSet, args []str
 	return c, words, err
 }
 
-func onOrOff(word string) (bool, error) {
+func onOrOff(what, word string) (bool, error) {
 	switch word {
 	case "on":
 		return true, nil
 	case "off":
 		return false, nil
 	}
-	return false, badUsage("it is on or off, not %q; nothing was changed", word)
+	return false, badUsage("%s is on or off, not %q; nothing was changed", what, word)
 }
 
 func (p *program) switchSetup(ctx context.Context, usage string, args []string, set func(*api.PatchExposureSetup, *bool)) error {
@@ -76,20 +77,14 @@ func (p *program) switchSetup(ctx context.Context, usage string, args []string, 
 	if err != nil {
 		return err
 	}
-	on, err := onOrOff(words[0])
-	if err != nil {
-		return err
-	}
-	c, err := connect(ctx)
+	name := strings.TrimSuffix(strings.TrimPrefix(usage, "vantage "), " on|off")
+	on, err := onOrOff(name, words[0])
 	if err != nil {
 		return err
 	}
 	var in api.PatchExposureSetup
 	set(&in, &on)
-	if _, err := c.PatchExposureSetup(ctx, in); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.stdout, "%s.\n", strings.TrimSuffix(usage, " on|off")+" is "+words[0])
+	_, err = p.patch(ctx, connect, in, name+" is "+words[0])
 	return err
 }
 
@@ -136,17 +131,17 @@ func (p *program) vantageWitness(ctx context.Context, args []string) error {
 		return flagError(fs, err)
 	}
 	invite := ""
-	switch words := fs.Args(); len(words) {
-	case 0:
+	switch words := fs.Args(); {
+	case len(words) == 0, len(words) == 1 && words[0] == "-":
 		line, err := p.secretLine("the invite")
 		if err != nil {
 			return err
 		}
 		invite = line
-	case 1:
+	case len(words) == 1:
 		invite = words[0]
 	default:
-		return badUsage("an invite is one word; nothing was changed")
+		return badUsage("an invite is one word; usage: hearthgate %s; nothing was changed", fs.Name())
 	}
 	c, err := connect(ctx)
 	if err != nil {
@@ -156,13 +151,13 @@ func (p *program) vantageWitness(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s looks from outside now. See what it sees: %s check\n", name, p.name)
+	_, err = fmt.Fprintf(p.stdout, "The witness %s is asked from now on. See whether it answers: %s check\n", name, p.name)
 	return err
 }
 
 // secretLine reads one line from standard input. On a terminal it says what is awaited.
 func (p *program) secretLine(what string) (string, error) {
-	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	if isatty.IsTerminal(os.Stdin.Fd()) {
 		fmt.Fprintf(p.stderr, "Type or paste %s, then Enter: ", what)
 	}
 	line, err := bufio.NewReader(io.LimitReader(os.Stdin, 16<<10)).ReadString('\n')
@@ -180,10 +175,15 @@ func (p *program) vantageRemove(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.RemoveWitness(ctx, words[0]); err != nil {
+	if words[0] == "" {
+		return badUsage("the name is empty; `hearthgate vantage list` shows the names; nothing was changed")
+	}
+	if err := c.RemoveWitness(ctx, words[0]); api.IsNotFound(err) {
+		return fmt.Errorf("%w; `hearthgate vantage list` shows the names", err)
+	} else if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s does not look any more.\n", words[0])
+	_, err = fmt.Fprintf(p.stdout, "The witness %s is not asked any more.\n", words[0])
 	return err
 }
 
@@ -197,13 +197,18 @@ func (p *program) vantageKnown(ctx context.Context, args []string) error {
 	for _, word := range fs.Args() {
 		n, err := strconv.ParseUint(word, 10, 16)
 		if err != nil || n == 0 {
-			return badUsage("%q is no port; nothing was changed", word)
+			return badUsage("%q is no port, which is a number from 1 to 65535; nothing was changed", word)
 		}
 		if !slices.Contains(ports, uint16(n)) {
 			ports = append(ports, uint16(n))
 		}
 	}
-	return p.patch(ctx, connect, api.PatchExposureSetup{Known: &ports}, "The ports that are known now: "+listed(fs.Args()))
+	words := make([]string, len(ports))
+	for i, port := range ports {
+		words[i] = strconv.Itoa(int(port))
+	}
+	_, err := p.patch(ctx, connect, api.PatchExposureSetup{Known: &ports}, "Ports that are known now: "+listed(words))
+	return err
 }
 
 func (p *program) vantageNames(ctx context.Context, args []string) error {
@@ -213,7 +218,8 @@ func (p *program) vantageNames(ctx context.Context, args []string) error {
 		return flagError(fs, err)
 	}
 	names := append([]string{}, fs.Args()...)
-	return p.patch(ctx, connect, api.PatchExposureSetup{Names: &names}, "The names that are tried now: "+listed(names))
+	_, err := p.patch(ctx, connect, api.PatchExposureSetup{Names: &names}, "Names that are tried now: "+listed(names))
+	return err
 }
 
 func listed(words []string) string {
@@ -223,16 +229,26 @@ func listed(words []string) string {
 	return strings.Join(words, " ")
 }
 
-func (p *program) patch(ctx context.Context, connect func(context.Context) (*api.Client, error), in api.PatchExposureSetup, said string) error {
+func (p *program) patch(ctx context.Context, connect func(context.Context) (*api.Client, error), in api.PatchExposureSetup, said string) (api.ExposureSetup, error) {
 	c, err := connect(ctx)
 	if err != nil {
-		return err
+		return api.ExposureSetup{}, err
 	}
-	if _, err := c.PatchExposureSetup(ctx, in); err != nil {
-		return err
+	out, err := c.PatchExposureSetup(ctx, in)
+	if err != nil {
+		return out, err
 	}
 	_, err = fmt.Fprintln(p.stdout, said+".")
-	return err
+	return out, err
+}
+
+// alertsSet is what alert list --json prints: who is told, and how telling went.
+type alertsSet struct {
+	Webhook             api.SecretView `json:"webhook"`
+	MQTT                api.SecretView `json:"mqtt"`
+	HomeAssistantToken  api.SecretView `json:"home_assistant_token"`
+	NotifyHomeAssistant bool           `json:"notify_home_assistant"`
+	Alerts              []api.Alert    `json:"alerts"`
 }
 
 func (p *program) alertList(ctx context.Context, args []string) error {
@@ -247,7 +263,7 @@ func (p *program) alertList(ctx context.Context, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return p.printJSON(s.Alerts)
+		return p.printJSON(alertsSet{s.Webhook, s.MQTT, s.HomeAssistantToken, s.NotifyHomeAssistant, s.Alerts})
 	}
 	t := p.table()
 	fmt.Fprintln(t, "page, journal and log\talways")
@@ -260,33 +276,36 @@ func (p *program) alertList(ctx context.Context, args []string) error {
 		if one.set.Host != "" {
 			state += " (" + one.set.Host + ")"
 		}
+		trouble := ""
 		for _, a := range s.Alerts {
 			if a.Error != "" && strings.ReplaceAll(a.Name, "_", "-") == one.name {
-				state += ": " + a.Error
+				trouble = ": " + a.Error
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\n", one.name, state)
+		fmt.Fprintf(t, "%s\t%s%s\n", one.name, state, trouble)
 	}
 	return t.Flush()
 }
 
 func (p *program) alertWebhook(ctx context.Context, args []string) error {
-	return p.alertURL(ctx, "webhook", args, func(s *api.PatchExposureSetup, url *string) { s.Webhook = url })
+	return p.alertURL(ctx, "webhook", "The webhook is told when Home Assistant is exposed, and when that is over", args, func(s *api.PatchExposureSetup, url *string) { s.Webhook = url })
 }
 
 func (p *program) alertMQTT(ctx context.Context, args []string) error {
-	return p.alertURL(ctx, "mqtt", args, func(s *api.PatchExposureSetup, url *string) { s.MQTT = url })
+	return p.alertURL(ctx, "mqtt", "The MQTT broker is told from now on. See whether it takes it: "+p.name+" alert list", args, func(s *api.PatchExposureSetup, url *string) { s.MQTT = url })
 }
 
-func (p *program) alertURL(ctx context.Context, name string, args []string, set func(*api.PatchExposureSetup, *string)) error {
+func (p *program) alertURL(ctx context.Context, name, said string, args []string, set func(*api.PatchExposureSetup, *string)) error {
 	fs := p.flags("alert " + name + " URL|off")
 	connect := p.client(fs)
 	words, err := p.parse(fs, args, "URL|off")
 	if err != nil {
 		return err
 	}
-	url, said := words[0], name+" is told"
+	url := words[0]
 	switch url {
+	case "":
+		return badUsage("the URL is empty; `off` takes it away; nothing was changed")
 	case "off":
 		url, said = "", name+" is not told any more"
 	case "-":
@@ -296,26 +315,38 @@ func (p *program) alertURL(ctx context.Context, name string, args []string, set 
 	}
 	var in api.PatchExposureSetup
 	set(&in, &url)
-	return p.patch(ctx, connect, in, said)
+	_, err = p.patch(ctx, connect, in, said)
+	return err
 }
 
 func (p *program) alertHome(ctx context.Context, args []string) error {
-	fs := p.flags("alert home-assistant on|off|token")
+	fs := p.flags("alert home-assistant on|off|token|forget")
 	connect := p.client(fs)
-	words, err := p.parse(fs, args, "on|off|token")
+	words, err := p.parse(fs, args, "on|off|token|forget")
 	if err != nil {
 		return err
 	}
-	if words[0] == "token" {
+	switch words[0] {
+	case "token":
 		token, err := p.secretLine("the token")
 		if err != nil {
 			return err
 		}
-		return p.patch(ctx, connect, api.PatchExposureSetup{HomeAssistantToken: &token}, "The token is kept; `alert home-assistant on` has Home Assistant told")
+		_, err = p.patch(ctx, connect, api.PatchExposureSetup{HomeAssistantToken: &token},
+			fmt.Sprintf("The token is kept. Have Home Assistant told: %s alert home-assistant on", p.name))
+		return err
+	case "forget":
+		off, none := false, ""
+		if _, err := p.patch(ctx, connect, api.PatchExposureSetup{NotifyHomeAssistant: &off}, "home-assistant is off"); err != nil {
+			return err
+		}
+		_, err := p.patch(ctx, connect, api.PatchExposureSetup{HomeAssistantToken: &none}, "The token is forgotten; delete it in Home Assistant, too")
+		return err
 	}
-	on, err := onOrOff(words[0])
+	on, err := onOrOff("home-assistant", words[0])
 	if err != nil {
 		return err
 	}
-	return p.patch(ctx, connect, api.PatchExposureSetup{NotifyHomeAssistant: &on}, "home-assistant is "+words[0])
+	_, err = p.patch(ctx, connect, api.PatchExposureSetup{NotifyHomeAssistant: &on}, "home-assistant is "+words[0])
+	return err
 }

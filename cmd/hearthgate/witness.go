@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -53,8 +55,8 @@ func (p *program) witness(ctx context.Context, args []string) error {
 		}
 		c.Also = append(c.Also, uint16(port))
 	}
-	if err := errors.Join(checkListen("--listen", c.Listen), checkControl(c.Control)); err != nil {
-		return err
+	if err := cmp.Or(checkListen("--listen", c.Listen, witness.AskPort), checkControl(c.Control)); err != nil {
+		return unchanged(err)
 	}
 	var err error
 	if c.Log, err = p.logger(*logFormat, *logLevel); err != nil {
@@ -64,20 +66,34 @@ func (p *program) witness(ctx context.Context, args []string) error {
 		return err
 	}
 	c.Ready = func(ask, control netip.AddrPort) { p.witnessReady(c.Book, ask, control) }
-	return witness.New(c).Run(ctx)
+	return cannotListen(witness.New(c).Run(ctx))
+}
+
+// cannotListen adds what to do when a port is not to be had.
+func cannotListen(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w; another program has that port: end it, or choose another with --listen or --control", err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w; ports below 1024 are root's: choose another with --listen or --control", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w; this machine has no such address: choose another with --listen or --control", err)
+	default:
+		return err
+	}
 }
 
 func checkControl(s string) error {
 	if s == "off" {
 		return nil
 	}
-	return checkListen("--control", s)
+	return checkListen("--control", s, witness.ControlPort)
 }
 
-func checkListen(flag, s string) error {
+func checkListen(flag, s string, usual int) error {
 	host, port, ok := cutLast(s, ":")
 	if _, err := strconv.ParseUint(port, 10, 16); !ok || err != nil {
-		return badUsage("%s is %q; expected [ADDRESS]:PORT, like :%d", flag, s, witness.AskPort)
+		return badUsage("%s is %q; expected [ADDRESS]:PORT, like :%d", flag, s, usual)
 	}
 	if host = strings.Trim(host, "[]"); host == "" {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Status is how the channels do that are set up.
@@ -43,7 +44,7 @@ func (a *Alerts) fails(c Channel, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.status[c]
-	if problem := err.Error(); s.Problem != problem {
+	if problem := harmless(err.Error()); s.Problem != problem {
 		a.cfg.Log.Warn("alert does not get through", "channel", c, "error", problem)
 		s.Problem = problem
 		if s.Since.IsZero() {
@@ -52,4 +53,21 @@ func (a *Alerts) fails(c Channel, err error) {
 	}
 	s.Channel = c
 	a.status[c] = s
+}
+
+// mostProblem is how much of an error is kept: what a receiver answers may be in it.
+const mostProblem = 300
+
+// harmless is a text without anything that a terminal obeys, and bounded.
+func harmless(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > mostProblem {
+		text = string(runes[:mostProblem]) + "…"
+	}
+	return text
 }

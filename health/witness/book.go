@@ -47,6 +47,9 @@ func NewBook(dir string) *Book { return &Book{dir} }
 func (b *Book) Dir() string { return b.dir }
 
 func (b *Book) make() error {
+	if err := b.ours(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	for _, dir := range []string{b.dir, filepath.Join(b.dir, guestDir)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("making the witness's directory: %w", err)
@@ -56,6 +59,23 @@ func (b *Book) make() error {
 		}
 	}
 	return nil
+}
+
+// ours refuses a directory that others may read and in which there is something else: to close /tmp to everybody, or somebody's
+// home, because of a mistyped flag would break other things (package store is as careful).
+func (b *Book) ours() error {
+	info, err := os.Stat(b.dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	entries, err := os.ReadDir(b.dir)
+	for _, e := range entries {
+		if !slices.Contains([]string{keyFile, listenFile, guestDir, "lost+found"}, e.Name()) && !strings.HasPrefix(e.Name(), newPrefix) {
+			return fmt.Errorf("others may read %s (mode %04o) and it holds other things (%q); give --state-dir a directory of its own",
+				b.dir, info.Mode().Perm(), e.Name())
+		}
+	}
+	return err
 }
 
 // key is the witness's own, made when there is none.
@@ -167,16 +187,19 @@ func (b *Book) Revoke(name string) error {
 	if err != nil {
 		return err
 	}
-	for _, g := range guests {
+	err = ErrNoGuest
+	for _, g := range guests { // two who invited at once may have used a name twice
 		if g.Name != name {
 			continue
 		}
-		if err := os.Remove(b.guestPath(g.Key)); err != nil {
-			return fmt.Errorf("revoking %q: %w", name, err)
+		if err = os.Remove(b.guestPath(g.Key)); err != nil {
+			break
 		}
-		return syncDir(filepath.Join(b.dir, guestDir))
 	}
-	return fmt.Errorf("revoking %q: %w", name, ErrNoGuest)
+	if err != nil {
+		return fmt.Errorf("revoking %q: %w", name, err)
+	}
+	return syncDir(filepath.Join(b.dir, guestDir))
 }
 
 // knows tells whether whoever holds a key may ask.

@@ -19,6 +19,7 @@ type budget struct {
 	known  map[sourceKey]*list.Element // of *account
 	order  *list.List                  // the latest in front
 	minute []time.Time                 // looks of everybody, the oldest first
+	guests map[publicKey][]time.Time   // looks by invite, whatever the address; there are as many as were invited, at most
 }
 
 type sourceKey [16]byte
@@ -34,7 +35,10 @@ type account struct {
 }
 
 func newBudget(l Limits, now func() time.Time) *budget {
-	return &budget{limits: l, now: now, salt: newNonce(), known: make(map[sourceKey]*list.Element), order: list.New()}
+	return &budget{
+		limits: l, now: now, salt: newNonce(), known: make(map[sourceKey]*list.Element), order: list.New(),
+		guests: make(map[publicKey][]time.Time),
+	}
 }
 
 // greet counts a challenge, and tells whether the source may have it.
@@ -47,6 +51,36 @@ func (b *budget) greet(a netip.Addr) bool {
 	}
 	s.greeted++
 	return s.greeted <= b.limits.Greetings
+}
+
+// beginFor counts a look of a guest's as begin does, and against the invite: whoever has a large network has more addresses than
+// budgets can be kept for, and would take the look of every minute from everybody else.
+func (b *budget) beginFor(guest publicKey, a netip.Addr) (end func(), no *Refusal) {
+	if no := b.guest(guest); no != nil {
+		return nil, no
+	}
+	if end, no = b.begin(a); no != nil {
+		return nil, no
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.guests[guest] = append(b.guests[guest], b.now())
+	return end, nil
+}
+
+// guest refuses one whose invite was used often enough.
+func (b *budget) guest(guest publicKey) *Refusal {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	from := b.now().Add(-b.limits.Window)
+	looks := recent(b.guests[guest], from)
+	if b.guests[guest] = looks; len(looks) == 0 {
+		delete(b.guests, guest)
+	}
+	if len(looks) >= b.limits.PerGuest {
+		return &Refusal{Code: TooOften, Text: "your invite was used as often as this witness looks for one", Again: looks[0].Add(b.limits.Window)}
+	}
+	return nil
 }
 
 // begin counts a look, and returns how to end it; or refuses.

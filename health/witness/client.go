@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+	"unicode"
 
 	"github.com/hearthgate/hearthgate/health"
 )
@@ -99,10 +100,13 @@ func (c Client) greet(ctx context.Context, i Invite, family health.Family) (*tal
 	t.conn = conn
 	t.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	t.exchange.Witness = remote(conn)
+	// Somebody who accepts and says nothing must not keep the others waiting as long as a look takes.
+	_ = conn.SetDeadline(time.Now().Add(dialWait)) // of an open connection: it cannot fail
 	if err := t.hello(); err != nil {
 		t.end()
 		return t, orEnded(ctx, err)
 	}
+	_ = conn.SetDeadline(time.Time{})
 	return t, nil
 }
 
@@ -221,7 +225,7 @@ func (t *talk) receive(k kind) (frame, error) {
 func clean(s string) string {
 	out := make([]rune, 0, len(s))
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if !unicode.IsPrint(r) { // nor turn the direction of writing
 			r = ' '
 		}
 		out = append(out, r)

@@ -32,25 +32,28 @@ type Config struct {
 
 // Limits bound what callers may cost. A zero field is as in DefaultLimits.
 type Limits struct {
-	PerAddress  int           // looks within Window
-	PerNetwork  int           // looks within Window, of a /24 or a /64
-	Window      time.Duration //
-	PerMinute   int           // looks of everybody
-	AtOnce      int           // looks of one source that run at the same time
-	Connections int           // of everybody
-	PerSource   int           // connections of one source
-	Greetings   int           // challenges for one source within Window
-	Remembered  int           // sources whose looks are counted
-	Penalty     time.Duration // for asking again while refused; doubled each time
-	MaxPenalty  time.Duration
-	Greet       time.Duration // for a hello to be complete
-	Ask         time.Duration // for a question to be complete
+	PerAddress   int           // looks within Window
+	PerNetwork   int           // looks within Window, of a /24 or a /64
+	Window       time.Duration //
+	PerMinute    int           // looks of everybody
+	AtOnce       int           // looks of one source that run at the same time
+	Connections  int           // of everybody
+	PerSource    int           // connections of one source
+	PerGuest     int           // looks within Window, of one invite, from wherever
+	PerGuestOpen int           // connections of one invite
+	Greetings    int           // challenges for one source within Window
+	Remembered   int           // sources whose looks are counted
+	Penalty      time.Duration // for asking again while refused; doubled each time
+	MaxPenalty   time.Duration
+	Greet        time.Duration // for a hello to be complete
+	Ask          time.Duration // for a question to be complete
 }
 
-// DefaultLimits are those of facts/exposure.md F 4.
+// DefaultLimits are those of facts/exposure.md F 4, and others for each invite: a home that asks over both families needs twelve.
 var DefaultLimits = Limits{
 	PerAddress: 6, PerNetwork: 12, Window: time.Hour, PerMinute: 60, AtOnce: 2, Connections: 256, PerSource: 4,
 	Greetings: 90, Remembered: 16384, Penalty: time.Minute, MaxPenalty: time.Hour, Greet: 10 * time.Second, Ask: time.Minute,
+	PerGuest: 24, PerGuestOpen: 8,
 }
 
 // Pace is how long things take. A zero field is as in DefaultPace.
@@ -78,7 +81,7 @@ func (l Limits) whole() Limits {
 	return Limits{
 		cmp.Or(l.PerAddress, d.PerAddress), cmp.Or(l.PerNetwork, d.PerNetwork), cmp.Or(l.Window, d.Window),
 		cmp.Or(l.PerMinute, d.PerMinute), cmp.Or(l.AtOnce, d.AtOnce), cmp.Or(l.Connections, d.Connections),
-		cmp.Or(l.PerSource, d.PerSource), cmp.Or(l.Greetings, d.Greetings), cmp.Or(l.Remembered, d.Remembered),
+		cmp.Or(l.PerSource, d.PerSource), cmp.Or(l.PerGuest, d.PerGuest), cmp.Or(l.PerGuestOpen, d.PerGuestOpen), cmp.Or(l.Greetings, d.Greetings), cmp.Or(l.Remembered, d.Remembered),
 		cmp.Or(l.Penalty, d.Penalty), cmp.Or(l.MaxPenalty, d.MaxPenalty), cmp.Or(l.Greet, d.Greet), cmp.Or(l.Ask, d.Ask),
 	}
 }

@@ -38,6 +38,7 @@ func (s *Server) serveControl(ctx context.Context, l net.Listener) error {
 		Handler: controlHandler(), ReadTimeout: controlWait, WriteTimeout: controlWait, IdleTimeout: controlWait, MaxHeaderBytes: 4096,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // what strangers do wrong is theirs
 	}
+	server.SetKeepAlivesEnabled(false) // there are few places, and nobody needs one for long
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	err := server.Serve(&limited{Listener: l, open: make(map[netip.Addr]int)})

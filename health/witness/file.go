@@ -9,6 +9,8 @@ import (
 // A file is written beside its place, forced to the disk and then put there in one step: whoever reads finds the old one or the new
 // one, and a power cut leaves no half of one.
 
+const newPrefix = ".new-"
+
 // writeNew puts a file where none is; one that is there stays, and the error is fs.ErrExist.
 func writeNew(path string, text []byte) error { return write(path, text, os.Link) }
 
@@ -16,7 +18,7 @@ func writeNew(path string, text []byte) error { return write(path, text, os.Link
 func replace(path string, text []byte) error { return write(path, text, os.Rename) }
 
 func write(path string, text []byte, place func(from, to string) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*") // mode 0600
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 type session struct {
 	*Server
 	conn   net.Conn
+	place  *place
 	key    ed25519.PrivateKey
 	meter  *meter
 	from   netip.Addr // the caller
@@ -26,8 +27,8 @@ type session struct {
 }
 
 // serve is one exchange. Whatever is late, too long, malformed or unsigned ends it without a word.
-func (s *Server) serve(ctx context.Context, conn net.Conn, key seed) {
-	e := &session{Server: s, conn: conn, key: key.private(), meter: &meter{}, from: remote(conn), own: local(conn)}
+func (s *Server) serve(ctx context.Context, conn net.Conn, at *place, key seed) {
+	e := &session{Server: s, conn: conn, place: at, key: key.private(), meter: &meter{}, from: remote(conn), own: local(conn)}
 	if !e.hello() {
 		s.counts.silent.Add(1)
 		return
@@ -69,6 +70,10 @@ func (e *session) hello() bool {
 	e.meter.received(f.length())
 	if no := e.origin(); no != nil {
 		e.refuse(no)
+		return false
+	}
+	if !e.place.known(e.guest) {
+		e.refuse(refuse(TooBusy, "your invite is used for too many questions at once"))
 		return false
 	}
 	if !e.budget.greet(e.from) {
@@ -117,7 +122,7 @@ func (e *session) admit(q Question) (end func(), no *Refusal) {
 	if e.reserve = q.answerCost(); !e.meter.spend(e.reserve) {
 		return nil, refuse(TooLittle, "a question must be as long as what it makes the witness send")
 	}
-	return e.budget.begin(e.from)
+	return e.budget.beginFor(e.guest, e.from)
 }
 
 // check tells what is wrong with a question of a caller.

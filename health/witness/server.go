@@ -17,17 +17,14 @@ type Server struct {
 	dial   dialFunc // for tests, which count what it does
 	send   sendFunc
 	counts counts
-
-	mu      sync.Mutex
-	sources map[netip.Prefix]int // connections that are open, by host or /64
-	open    int
+	places *places
 }
 
 // New makes a witness that does not listen yet.
 func New(c Config) *Server {
 	c = c.whole()
 	return &Server{
-		cfg: c, budget: newBudget(c.Limits, c.Now), dial: dialFresh, send: sendDatagram, sources: make(map[netip.Prefix]int),
+		cfg: c, budget: newBudget(c.Limits, c.Now), dial: dialFresh, send: sendDatagram, places: newPlaces(c.Limits),
 	}
 }
 
@@ -126,41 +123,18 @@ func (s *Server) accept(ctx context.Context, l net.Listener, key seed) error {
 			}
 			continue
 		}
-		leave, ok := s.enter(remote(conn))
+		at, ok := s.places.enter(conn)
 		if !ok {
 			_ = conn.Close()
 			continue
 		}
 		running.Go(func() {
-			defer leave()
+			defer at.leave()
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-			s.serve(ctx, conn, key)
+			s.serve(ctx, conn, at, key)
 		})
 	}
-}
-
-// enter counts a connection; leave counts it off.
-func (s *Server) enter(from netip.Addr) (leave func(), ok bool) {
-	source := host(from)
-	if from.Is6() {
-		source = network(from)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open >= s.cfg.Limits.Connections || s.sources[source] >= s.cfg.Limits.PerSource {
-		return nil, false
-	}
-	s.open++
-	s.sources[source]++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.open--
-		if s.sources[source]--; s.sources[source] == 0 {
-			delete(s.sources, source)
-		}
-	}, true
 }
 
 // pause waits, or returns why it could not.

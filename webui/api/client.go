@@ -29,16 +29,21 @@ var ErrNotRunning = errors.New("no running Hearthgate was found")
 // Connect tries each socket path in turn and returns a client of the first that answers. The error names each path and
 // why it failed.
 func Connect(ctx context.Context, paths []string) (*Client, error) {
-	tried := make([]string, 0, len(paths))
+	tried, forbidden := make([]string, 0, len(paths)), false
 	for _, path := range paths {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, "unix", path)
 		if err != nil {
 			tried = append(tried, fmt.Sprintf("%s: %s", path, whyNot(err)))
+			forbidden = forbidden || errors.Is(err, fs.ErrPermission)
 			continue
 		}
 		c.Close()
 		return newClient(path), nil
+	}
+	if forbidden {
+		return nil, fmt.Errorf("%w that this user may talk to (%s); do it as the user who runs it, or as root",
+			ErrNotRunning, strings.Join(tried, "; "))
 	}
 	return nil, fmt.Errorf("%w (%s); start it with `hearthgate run`, or name its socket with --socket",
 		ErrNotRunning, strings.Join(tried, "; "))

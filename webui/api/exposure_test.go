@@ -121,6 +121,10 @@ func TestTheVerdictIsToldWhole(t *testing.T) {
 	if !slices.Equal(got.Ports, want) {
 		t.Errorf("%+v, want %+v", got.Ports, want)
 	}
+	var status Status
+	if h.get("/api/v1/status", &status); status.Exposure != (ExposureStatus{ExposureExposed, got.CheckedAt}) {
+		t.Errorf("the status says %+v", status.Exposure)
+	}
 	if len(got.Families) != 2 || got.Families[1].Applies || len(got.Families[0].Doors) != 4 || len(got.Findings) != 1 {
 		t.Errorf("%+v", got)
 	}

@@ -30,7 +30,7 @@ func (s *Server) getStatus(c echo.Context) error {
 			counts.Active++
 		}
 	}
-	owner := s.caller(c).Owner
+	owner, exposure := s.caller(c).Owner, s.exposure()
 	status := Status{
 		Version: s.cfg.Version, StartedAt: s.started.UTC(), ClockSynced: s.cfg.Synchronised(),
 		HomeAssistant: s.cfg.HomeAssistant.State(), Web: s.web(owner),
@@ -39,6 +39,7 @@ func (s *Server) getStatus(c echo.Context) error {
 			IPv4: server.Address4.String(), IPv6: server.Address6.String(), URL: InsideURL(server, s.cfg.HomeAssistant.State()),
 		},
 		Endpoint: endpoint, Services: services, Peers: counts,
+		Exposure: ExposureStatus{State: exposure.State, CheckedAt: exposure.CheckedAt},
 	}
 	if owner {
 		status.StateDir, status.Tunnel.UAPISocket = s.cfg.StateDir, s.cfg.Tunnel.Socket()

@@ -123,6 +123,7 @@ type Status struct {
 	Endpoint      Endpoint            `json:"endpoint"`
 	Services      []Service           `json:"services"`
 	Peers         PeerCounts          `json:"peers"`
+	Exposure      ExposureStatus      `json:"exposure"`
 	Web           *WebStatus          `json:"web,omitempty"` // nil where there is no page
 }
 
@@ -134,6 +135,12 @@ type TunnelStatus struct {
 	IPv6       string `json:"ipv6"`
 	URL        string `json:"url"` // Home Assistant, inside the tunnel
 	UAPISocket string `json:"uapi_socket,omitempty"`
+}
+
+// ExposureStatus is whether Home Assistant can be reached from the internet; GET /api/v1/exposure says why.
+type ExposureStatus struct {
+	State     ExposureState `json:"state"`
+	CheckedAt time.Time     `json:"checked_at,omitzero"` // when somebody outside last looked; zero: never
 }
 
 // PeerCounts counts peers by what they can do.

@@ -49,11 +49,11 @@ func TestEveryPage(t *testing.T) {
 		{"home", tour.watched, tour.atHome},
 		{"adding", nil, tour.adding},
 		{"phones", nil, tour.phones},
-		{"open", tour.openUp, tour.standsOpen},
 		{"settings", nil, tour.settings},
 		{"languages", tour.languages, nil},
 		{"two steps", tour.turnOnTwoStep, tour.twoStep},
 		{"portal", tour.visitPortal, nil},
+		{"open", tour.openUp, tour.standsOpen},
 		{"stolen", nil, tour.stolen},
 		{"hostile", tour.hostile, tour.hostileNames},
 	} {
@@ -292,10 +292,10 @@ func (p *pageTour) settings(w *pageWindow) {
 	w.at("/settings/services").seen("services")
 	w.write("#name", "printer").write("#target", "192.168.77.30:80").press(`form[action="/settings/services"] button`).refused("services/problem")
 	w.at("/settings/services/printer/remove").seen("service-remove")
-	w.at("/settings/watch").seen("watch")
-	w.write("#invite", "hearthgate-witness:nothing").press(`form[action="/settings/watch/witness"] button`).refused("watch/problem")
-	w.at("/settings/watch").write("#webhook", "http://"+p.Neighbour.Addr4.String()+"/hook").press(`form[action$="/webhook"] button`).seen("watch/saved")
-	w.press(`form[action$="/webhook"] button[name="off"]`).seen("watch/forgotten")
+	w.at("/settings/watch").seen("settings/watch")
+	w.write("#invite", "hearthgate-witness:nothing").press(`form[action="/settings/watch/witness"] button`).refused("settings/watch-problem")
+	w.at("/settings/watch").write("#webhook", "http://"+p.Neighbour.Addr4.String()+"/hook").press(`form[action$="/webhook"] button`).seen("settings/watch-saved")
+	w.press(`form[action$="/webhook"] button[name="off"]`).seen("settings/watch-forgotten")
 	w.at("/settings/appearance").seen("appearance")
 	w.press("main form button").seen("appearance/saved")
 	w.at("/settings/stolen").seen("stolen")

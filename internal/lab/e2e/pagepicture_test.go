@@ -72,7 +72,15 @@ func pagePalette(img image.Image) *image.Paletted {
 	return out
 }
 
-// pageTints are the colours of a picture, the most frequent first.
+// pageWeight is how much a colour of its own matters to a tint: a lock is small, and must not turn from green to grey.
+func pageWeight(t pageTint) int {
+	if max(t.of.R, t.of.G, t.of.B)-min(t.of.R, t.of.G, t.of.B) >= 40 {
+		return 8 * t.count
+	}
+	return t.count
+}
+
+// pageTints are the colours of a picture, those first that most need one of their own.
 func pageTints(img image.Image) []pageTint {
 	counts := make(map[color.RGBA]int)
 	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
@@ -85,7 +93,7 @@ func pageTints(img image.Image) []pageTint {
 		tints = append(tints, pageTint{of, count})
 	}
 	slices.SortFunc(tints, func(a, b pageTint) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), pageCompare(a, b, 0), pageCompare(a, b, 1), pageCompare(a, b, 2))
+		return cmp.Or(cmp.Compare(pageWeight(b), pageWeight(a)), pageCompare(a, b, 0), pageCompare(a, b, 1), pageCompare(a, b, 2))
 	})
 	return tints
 }
