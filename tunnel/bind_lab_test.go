@@ -43,14 +43,19 @@ func TestSendingAfterTheAddressHasChanged(t *testing.T) {
 		from := receiveOne(t, b, c.receive)
 		here.Run(t, "ip", "address", "del", c.old, "dev", "eth0")
 		here.Run(t, "ip", "address", "add", c.next, "dev", "eth0", "nodad")
-		if err := b.Send([][]byte{[]byte("to the phone")}, from); err != nil {
-			t.Errorf("%s: %v", c.family, err)
-		}
-		if err := socket.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
+		// A packet that is sent in the very moment in which the kernel exchanges the address's routes may be lost, and is sent again.
 		got := make([]byte, 100)
-		n, at, err := socket.ReadFrom(got)
+		var n int
+		var at net.Addr
+		for began := time.Now(); n == 0 && time.Since(began) < 10*time.Second; {
+			if err := b.Send([][]byte{[]byte("to the phone")}, from); err != nil {
+				t.Fatalf("%s: %v", c.family, err)
+			}
+			if err := socket.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			n, at, err = socket.ReadFrom(got)
+		}
 		if err != nil || string(got[:n]) != "to the phone" || at.(*net.UDPAddr).AddrPort().Addr().Unmap() != next {
 			t.Errorf("%s: the phone got %q from %v, %v, want it from %v", c.family, got[:n], at, err, next)
 		}
