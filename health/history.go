@@ -143,17 +143,39 @@ func (h *history) load(now time.Time) (seen []Observation, standing keptStanding
 			return err
 		}
 		const week = 2000 // entries: some 40 a day, and as many more if all changes all the time
-		return store.EachFrom(tx, historyBucket, max(first, last-min(last, week)), func(_ uint64, e keptEntry) error {
-			if e.Kind != "" && now.Sub(e.Last) <= 8*24*time.Hour {
-				seen = append(seen, ungroup(e.Seen)...)
-			}
+		var entries []keptEntry
+		err = store.EachFrom(tx, historyBucket, max(first, last-min(last, week)), func(_ uint64, e keptEntry) error {
+			entries = append(entries, e)
 			return nil
 		})
+		for _, e := range inOrder(entries) {
+			if e.Kind != "" && now.Sub(e.Last) <= 8*24*time.Hour && e.Last.Sub(now) <= maxSkew {
+				seen = append(seen, ungroup(e.Seen)...)
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return nil, keptStanding{}, fmt.Errorf("reading what was seen from outside: %w", err)
 	}
 	return seen, standing, nil
+}
+
+// inOrder drops entries that say that they are later than what was written after them: the clock was put back since, and they
+// must not become news again when their time comes. Those that only count say when they were counted, and not when written.
+func inOrder(entries []keptEntry) (out []keptEntry) {
+	var next time.Time
+	for _, e := range slices.Backward(entries) {
+		if !next.IsZero() && e.Last.Sub(next) > maxSkew {
+			continue
+		}
+		if !e.Same {
+			next = e.Last
+		}
+		out = append(out, e)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // looked takes what one kind of vantage saw in a round. often says that it looks so often that the same again is only counted.

@@ -162,8 +162,10 @@ func (j *judge) exposes(o Observation) bool {
 	public := j.facts.Public[o.Family]
 	switch o.Kind {
 	case Witness, Globalping, Phone, PortCheck:
-		// At an address that others share a Home Assistant of the same make may be a neighbour's, unless the line is shown to be ours.
-		return !public.Shared || o.Controls.PathBefore == Held || o.Controls.PathAfter == Held || o.Controls.Canary == Held
+		// At an address that others share, or that is not shown to be ours, a Home Assistant of the same make may be somebody else's,
+		// unless the line is shown to be ours. Who stands inside reaches what nobody outside can.
+		ours := o.Controls.PathBefore == Held || o.Controls.PathAfter == Held || o.Controls.Canary == Held
+		return o.Controls.Outside != Failed && (ours || !public.Shared && o.Controls.Address != Failed)
 	case Router:
 		// A mapping on a router that is not itself on the internet opens nothing there.
 		return o.Why == Mapped && !public.Shared && (public.Standing != Known || !o.Address.IsValid() || o.Address == public.Address)
@@ -179,6 +181,9 @@ func (j *judge) exposes(o Observation) bool {
 // standing is what is known of an exposed door: from now, or from before and not cleared since.
 func (j *judge) standing(door Door) (e Exposure, stands bool) {
 	e, stands = j.past[door]
+	if e.Last.After(j.now.Add(maxSkew)) { // the clock was put right
+		e.Last = j.now
+	}
 	for _, o := range j.seen {
 		if o.door() != door || !j.exposes(o) {
 			continue
@@ -193,6 +198,11 @@ func (j *judge) standing(door Door) (e Exposure, stands bool) {
 			e.Kinds = append(slices.Clone(e.Kinds), o.Kind)
 		}
 		e.Inside = e.Inside && !o.Kind.Outside()
+	}
+	if j.facts.applies(door.Family) {
+		e.Absent = time.Time{}
+	} else if e.Absent.IsZero() || e.Absent.After(j.now) {
+		e.Absent = j.now
 	}
 	return e, stands && !j.cleared(door, e)
 }
@@ -242,24 +252,25 @@ func (j *judge) sightings(door Door, e Exposure) (out []Reason) {
 // lookedSince tells whether an inside source was asked again after an observation and did not repeat it.
 func (j *judge) lookedSince(o Observation) bool {
 	return slices.ContainsFunc(j.seen, func(p Observation) bool {
-		return p.Kind == o.Kind && p.Seat == o.Seat && p.Family == o.Family && p.At.After(o.At) && p.Why == NothingThere
+		return p.Kind == o.Kind && p.Seat == o.Seat && p.speaksOf(o.Family) && p.At.After(o.At) && p.Why == NothingThere
 	})
 }
 
 // cleared tells whether a door that was exposed has been seen closed twice since, closedGap apart, and by two vantages where
 // two that can prove it are set up. Where none is, two looks of whoever saw it, that find it gone, end the exposure; what
-// follows is unverified, because a closed it cannot be.
+// follows is unverified, because a closed it cannot be. And it is over when the household has had no address of that family in as
+// many looks of anybody: then there is nothing to be reached, and nobody who could look.
 func (j *judge) cleared(door Door, e Exposure) bool {
-	var able []Seat
-	for _, s := range j.facts.Seats {
-		if s.Able {
-			able = append(able, s)
-		}
+	if !e.Absent.IsZero() {
+		return apart(slices.DeleteFunc(slices.Clone(j.seen), func(o Observation) bool {
+			return o.Kind == Phone || o.Began.Before(e.Absent) || !o.At.After(e.Last)
+		}))
 	}
+	role := j.roleOf(door.Port)
+	able := j.ableAt(door, role)
 	if len(able) == 0 || e.Inside && !j.triedBy(able, door) {
 		return j.gone(door, e)
 	}
-	role := j.roleOf(door.Port)
 	var runs []Observation
 	for _, s := range able {
 		runs = append(runs, j.runs(s, door, role, e.Last)...)
@@ -272,6 +283,37 @@ func (j *judge) cleared(door Door, e Exposure) bool {
 		who[string(o.Kind)+o.Seat] = true
 	}
 	return len(able) < 2 || len(who) >= 2
+}
+
+// ableAt are the seats whose looks can clear a door: all witnesses, and public probes that have looked at all of its addresses in
+// one round. They look at few ports, and at one IPv6 address only; what they never do nobody must wait for.
+func (j *judge) ableAt(door Door, role Role) (out []Seat) {
+	for _, s := range j.facts.Seats {
+		if s.Able && (s.Kind == Witness || j.triesAll(s, door, role)) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// triesAll tells whether a seat has, in one round, tried a door at all of its addresses; whatever it found.
+func (j *judge) triesAll(s Seat, door Door, role Role) bool {
+	tried := make(map[string]map[netip.Addr]bool)
+	for _, o := range j.seen {
+		if o.Kind == s.Kind && o.Seat == s.Name && o.door() == door && o.State != Untested {
+			if tried[o.Round] == nil {
+				tried[o.Round] = make(map[netip.Addr]bool)
+			}
+			tried[o.Round][o.Address] = true
+		}
+	}
+	targets := j.facts.targets(door.Family, role)
+	for _, addresses := range tried {
+		if !slices.ContainsFunc(targets, func(a netip.Addr) bool { return !addresses[a] }) {
+			return true
+		}
+	}
+	return false
 }
 
 // triedBy tells whether one of the seats has ever tried a door: a witness tries only ports of a fixed list, and a mapping may be of any.
@@ -305,7 +347,7 @@ func (j *judge) gone(door Door, e Exposure) bool {
 	for _, kind := range e.Kinds {
 		var looks []Observation
 		for _, o := range j.seen {
-			if o.Kind == kind && o.Family == door.Family && o.At.After(e.Last) && foundGone(o, door) {
+			if o.Kind == kind && o.speaksOf(door.Family) && o.At.After(e.Last) && foundGone(o, door) {
 				looks = append(looks, o)
 			}
 		}
@@ -318,10 +360,14 @@ func (j *judge) gone(door Door, e Exposure) bool {
 
 // foundGone tells whether an observation says that nobody is behind a door any more, for what its vantage can say.
 func foundGone(o Observation, door Door) bool {
-	if o.Kind == Phone {
+	switch c := o.Controls; {
+	case o.Kind == Phone:
 		return o.door() == door && phoneHolds(o)
+	case o.Kind.Outside(): // public probes without a canary, say, which make no closed but see what they saw gone
+		return o.door() == door && o.nothingThere() && c.HomeBefore == Held && c.HomeAfter == Held && c.Address == Held &&
+			c.Decoy != Failed && c.Reach != Failed
 	}
-	return !o.Kind.Outside() && (o.Port == 0 || o.Port == door.Port) && (o.Why == NothingThere || o.Why == MappingIdle || o.Why == MappingOther)
+	return (o.Port == 0 || o.Port == door.Port) && (o.Why == NothingThere || o.Why == MappingIdle || o.Why == MappingOther)
 }
 
 // apart tells whether two of the looks lie closedGap apart. They are those of one door.

@@ -53,14 +53,17 @@ func (j *judge) overall(r *Report) {
 // findings are what is worth knowing and no part of the verdict.
 func (j *judge) findings(families []FamilyReport) (out []Reason) {
 	for _, o := range j.seen {
-		if j.now.Sub(o.At) > lifetimes[o.Kind] || j.superseded(o) {
+		if j.now.Sub(o.At) > lifetimes[o.Kind] {
 			continue
 		}
+		// Whether it was said anew is asked last: it means going through everything, and most has nothing to tell.
 		switch o.Why {
 		case MappingIdle, MappingInner, MappingOther, FirewallOff, Suspected:
-			out = append(out, Reason{o.Why, withFrom(o)})
+			if !j.superseded(o) {
+				out = append(out, Reason{o.Why, withFrom(o)})
+			}
 		default:
-			if o.Kind.Outside() && o.State == PortOpen {
+			if o.Kind.Outside() && o.State == PortOpen && !j.superseded(o) {
 				out = append(out, j.openElsewhere(o)...)
 			}
 		}
@@ -77,10 +80,10 @@ func (j *judge) findings(families []FamilyReport) (out []Reason) {
 // openElsewhere is what an open port says that is no door of the verdict.
 func (j *judge) openElsewhere(o Observation) []Reason {
 	port := strconv.Itoa(int(o.Port))
-	switch j.roleOf(o.Port) {
-	case RolePage:
+	switch role := j.roleOf(o.Port); {
+	case role == RolePage, o.Port == j.facts.Page && j.onlyOurs(o.Address):
 		return []Reason{because(PageOpen, "port", port)}
-	case RoleOther:
+	case role == RoleOther:
 		if _, exposed := j.next[o.door()]; !exposed {
 			return []Reason{because(OtherOpen, "port", port, "what", Betrays(o.Port))}
 		}

@@ -19,7 +19,7 @@ func (j *judge) closed(d DoorReport) (until time.Time, why []Reason) {
 		return time.Time{}, j.noTarget(d)
 	}
 	var by []Reason
-	var since time.Time // the earliest of the looks that found nobody
+	var since time.Time // when the earliest of the looks that found nobody began
 	for _, address := range d.Addresses {
 		for _, s := range able {
 			end, o, reason := j.closedBy(s, d, address)
@@ -30,8 +30,8 @@ func (j *judge) closed(d DoorReport) (until time.Time, why []Reason) {
 			if until.IsZero() || end.Before(until) {
 				until = end
 			}
-			if since.IsZero() || o.At.Before(since) {
-				since = o.At
+			if since.IsZero() || o.Began.Before(since) {
+				since = o.Began // and not At: who saw somebody in the same round has contradicted, and not been followed
 			}
 			by = append(by, because(ClosedBy, "from", o.From, "at", stamp(o.At)))
 		}
@@ -100,10 +100,19 @@ func (j *judge) objections(o Observation, target netip.Addr) (out []Reason) {
 	return out
 }
 
-// known tells whether what answers is what the owner said it is: something that is not Home Assistant. Our own page is known by itself.
+// known tells whether what answers is what the owner said it is: something that is not Home Assistant. Our own page is known by
+// itself, where nobody else can be meant. At Home Assistant's own port and IPv6 address it is Home Assistant, whatever anybody said.
 func (j *judge) known(o Observation) bool {
-	named := slices.Contains(j.facts.Known, o.Port) || o.Port == j.facts.Page && j.roleOf(o.Port) == RolePage
+	if o.Family == IPv6 && o.Port == j.facts.Home.Port && slices.Contains(j.facts.Home.Global6, o.Address) {
+		return false
+	}
+	named := slices.Contains(j.facts.Known, o.Port) || o.Port == j.facts.Page && (j.roleOf(o.Port) == RolePage || j.onlyOurs(o.Address))
 	return named && o.Identity <= Something
+}
+
+// onlyOurs tells whether an address is this machine's and not Home Assistant's.
+func (j *judge) onlyOurs(a netip.Addr) bool {
+	return slices.Contains(j.facts.Own6, a) && !slices.Contains(j.facts.Home.Global6, a)
 }
 
 // stranger says who answers at an open port, as far as that is known.
@@ -124,20 +133,32 @@ func (j *judge) stranger(o Observation) Reason {
 }
 
 // answers are who answers at a door since a moment, as every vantage outside saw it last, where that is not known to be harmless.
+// The word of one that looks by itself, at an address that is still ours, stands until it looks again: two who contradict each
+// other day by day are no closed.
 func (j *judge) answers(d DoorReport, since time.Time) (out []Reason) {
 	latest := make(map[string]Observation)
 	for _, o := range j.seen {
-		if o.door() == d.Door && o.Kind.Outside() && o.State != Untested {
+		// A port check that finds nobody does not say so of the port (it proves nothing), but it does not see somebody any more.
+		if o.door() == d.Door && o.Kind.Outside() && (o.State != Untested || o.Kind == PortCheck && o.Why == NothingThere) {
 			latest[string(o.Kind)+"\x00"+o.Seat+"\x00"+o.Address.String()] = o
 		}
 	}
 	for _, o := range latest {
-		if o.State == PortOpen && !j.known(o) && !o.At.Before(since) {
+		if o.State != PortOpen || j.known(o) || o.Controls.Outside == Failed {
+			continue
+		}
+		stands := o.Kind != Phone && j.seated(o) && o.fresh(j.now) && slices.Contains(d.Addresses, o.Address)
+		if stands || !o.At.Before(since) {
 			out = append(out, j.stranger(o))
 		}
 	}
 	slices.SortFunc(out, func(a, b Reason) int { return compare(a, b) })
 	return distinct(out)
+}
+
+// seated tells whether the vantage that saw it is still set up.
+func (j *judge) seated(o Observation) bool {
+	return slices.ContainsFunc(j.facts.Seats, func(s Seat) bool { return s.Kind == o.Kind && s.Name == o.Seat })
 }
 
 func compare(a, b Reason) int {

@@ -117,6 +117,16 @@ func TestJudge(t *testing.T) {
 	probes := func(canary bool) Facts {
 		return with(household(), func(f *Facts) { f.Seats, f.Canary = []Seat{{Globalping, "globalping", canary}}, canary })
 	}
+	probed := with(household(), func(f *Facts) { f.Seats = append(f.Seats, Seat{PortCheck, "port_check", false}) })
+	reported := func(ago time.Duration, state State) Observation {
+		return nobody(ago, 8123, func(o *Observation) {
+			o.Kind, o.Seat, o.State, o.Why = PortCheck, "port_check", state, OpenReported
+			if state == Untested {
+				o.Why = NothingThere
+			}
+		})
+	}
+	witnessAndProbes := with(household(), func(f *Facts) { f.Seats = append(f.Seats, Seat{Globalping, "globalping", true}) })
 	for _, c := range []struct {
 		name  string
 		facts Facts
@@ -205,22 +215,71 @@ func TestJudge(t *testing.T) {
 		{
 			"a mapping is gone, and nobody outside", with(household(), func(f *Facts) { f.Seats = nil }),
 			[]Observation{routerSaysNothing(30 * time.Minute), routerSaysNothing(15 * time.Minute)},
-			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}}, Unverified, NoVantage,
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}},
+			Unverified, NoVantage,
 		},
 		{
 			"a mapping is gone for the first time", with(household(), func(f *Facts) { f.Seats = nil }),
 			[]Observation{routerSaysNothing(15 * time.Minute)},
-			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}}, Exposed, NotYetClosed,
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}},
+			Exposed, NotYetClosed,
 		},
 		{
 			"a mapping of a port that no witness tries is gone", f4,
 			append(allClosed(f4, hour), routerSaysNothing(30*time.Minute), routerSaysNothing(15*time.Minute)),
-			Past{{IPv4, 18123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}}, Closed, ClosedBy,
+			Past{{IPv4, 18123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}},
+			Closed, ClosedBy,
 		},
 		{
 			"a mapping is gone, but the witness has not seen it closed twice", f4,
 			append(allClosed(f4, 2*time.Minute), routerSaysNothing(30*time.Minute), routerSaysNothing(15*time.Minute)),
-			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}}, Exposed, NotYetClosed,
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Router}}},
+			Exposed, NotYetClosed,
+		},
+
+		{"the page stands on port 80, and 80 was not looked at", with(household(), func(f *Facts) { f.Page = 80 }), slices.DeleteFunc(allClosed(f4, hour), func(o Observation) bool { return o.Port == 80 }), nil, Unverified, NotLooked},
+		{"the page stands on port 80, and somebody answers there", with(household(), func(f *Facts) { f.Page = 80 }), replace(allClosed(f4, hour), 80, nobody(hour, 80, open(Something))), nil, Unverified, SomethingAnswers},
+		{"the page stands on port 443, and nobody looked at Home Assistant's over IPv6", with(dualStack(), func(f *Facts) { f.Page = 443 }), slices.DeleteFunc(allClosed(f6, hour), func(o Observation) bool { return o.Port == 443 && o.Address == home6 }), nil, Unverified, NotLooked},
+		{"the page stands on port 80 of this machine, and is open over IPv6", with(dualStack(), func(f *Facts) { f.Page = 80 }), append(allClosed(f6, hour), nobody(hour, 80, over6(own6), open(Something))), nil, Closed, ClosedBy},
+		{"what is known answers at Home Assistant's own IPv6 address and port", with(dualStack(), func(f *Facts) { f.Known = []uint16{8123} }), append(slices.DeleteFunc(allClosed(f6, hour), func(o Observation) bool { return o.Port == 8123 && o.Address == home6 }), nobody(hour, 8123, over6(home6), open(Something))), nil, Unverified, SomethingAnswers},
+
+		{"a witness in our own network reaches it", f6, replace(allClosed(f6, hour), 8123, nobody(hour, 8123, over6(home6), open(OurHome), controls(func(c *Controls) { c.Outside = Failed }))), nil, Unverified, VantageInside},
+		{"a Home Assistant like ours at an address that is not", f4, replace(allClosed(f4, hour), 8123, nobody(hour, 8123, open(OurHome), controls(func(c *Controls) { c.Address, c.PathBefore, c.PathAfter, c.Canary = Failed, Failed, Failed, NotTried }))), nil, Unverified, AddressChanged},
+		{"ours, while the address changed", f4, replace(allClosed(f4, hour), 8123, nobody(hour, 8123, open(OurHome), controls(func(c *Controls) { c.Address = Failed }))), nil, Exposed, SeenOpen},
+
+		{"a public check says open, and the witness closed a moment later", probed, append(allClosed(f4, hour), reported(hour+10*time.Second, PortOpen)), nil, Unverified, OpenReported},
+		{"a public check said open this morning, the witness closed since", probed, append(allClosed(f4, hour), reported(5*hour, PortOpen)), nil, Unverified, OpenReported},
+		{"a public check said open, and does not any more", probed, append(allClosed(f4, hour), reported(5*hour, PortOpen), reported(4*hour, Untested)), nil, Closed, ClosedBy},
+		{"a public check that is switched off said open", f4, append(allClosed(f4, hour), reported(5*hour, PortOpen)), nil, Closed, ClosedBy},
+		{"a public check said open of another address", probed, append(allClosed(f4, hour), func() Observation { o := reported(5*hour, PortOpen); o.Address = lan4; return o }()), nil, Closed, ClosedBy},
+
+		{"exposed at a port that public probes never try, closed twice since", witnessAndProbes, append(append(allClosed(f4, hour), allClosed(f4, hour-10*time.Minute)...), nobody(hour, 1880), nobody(hour-10*time.Minute, 1880)), Past{{IPv4, 1880}: {Last: noon.Add(-2 * hour), Kinds: []Kind{Witness}}}, Closed, ClosedBy},
+		{"exposed at one that they do try, closed twice since by the witness alone", witnessAndProbes, append(append(allClosed(f4, hour), allClosed(f4, hour-10*time.Minute)...), allClosed(f4, 3*hour, globalping)...), Past{{IPv4, 8123}: {Last: noon.Add(-2 * hour), Kinds: []Kind{Witness}}}, Exposed, NotYetClosed},
+		{"exposed, and the clock was put right since", f4, append(allClosed(f4, hour), allClosed(f4, hour-10*time.Minute)...), Past{{IPv4, 8123}: {Last: noon.Add(300 * hour), Kinds: []Kind{Witness}}}, Exposed, NotYetClosed},
+		{"IPv6 was exposed and is switched off", f4, append(allClosed(f4, hour), routerSaysNothing(30*time.Minute), routerSaysNothing(15*time.Minute)), Past{{IPv6, 8123}: {Last: noon.Add(-2 * hour), Absent: noon.Add(-40 * time.Minute), Kinds: []Kind{Witness}}}, Closed, ClosedBy},
+		{"IPv6 was exposed and was switched off just now", f4, append(allClosed(f4, hour), routerSaysNothing(15*time.Minute)), Past{{IPv6, 8123}: {Last: noon.Add(-2 * hour), Absent: noon.Add(-20 * time.Minute), Kinds: []Kind{Witness}}}, Exposed, NotYetClosed},
+		{
+			"a sign-in over IPv6 was seen, and nobody outside", with(household(), func(f *Facts) { f.Seats, f.Home.IPv6 = nil, Unknown }),
+			[]Observation{noticesSayNothing(30 * time.Minute), noticesSayNothing(15 * time.Minute)},
+			Past{{IPv6, 8123}: {Last: noon.Add(-hour), Inside: true, Kinds: []Kind{Notices}}},
+			Unverified, NoVantage,
+		},
+
+		{
+			"public probes without a canary see it gone", lone(Globalping), append(allClosed(f4, 12*time.Minute, byProbes), allClosed(f4, 0, byProbes)...),
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Kinds: []Kind{Globalping}}},
+			Unverified, NoVantage,
+		},
+		{
+			"public probes see it gone once", lone(Globalping), allClosed(f4, 0, byProbes),
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Kinds: []Kind{Globalping}}},
+			Exposed, NotYetClosed,
+		},
+		{
+			"public probes see it gone while home assistant is down", lone(Globalping),
+			append(allClosed(f4, 12*time.Minute, byProbes, homeDown), allClosed(f4, 0, byProbes, homeDown)...),
+			Past{{IPv4, 8123}: {Last: noon.Add(-hour), Kinds: []Kind{Globalping}}},
+			Exposed, NotYetClosed,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,10 +302,31 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// lone is a household where only one kind of vantage is set up, and cannot prove closed.
+func lone(kind Kind) Facts {
+	f := household()
+	f.Seats = []Seat{{kind, string(kind), false}}
+	return f
+}
+
+// byProbes are public ones, without a canary.
+func byProbes(o *Observation) {
+	o.Kind, o.Seat, o.From = Globalping, "globalping", "3 probes"
+	o.Controls.PathBefore, o.Controls.PathAfter, o.Controls.Canary = NotTried, NotTried, NotTried
+}
+
+func homeDown(o *Observation) { o.Controls.HomeBefore = Failed }
+
 func routerSaysNothing(ago time.Duration) Observation {
 	o := without(Router, NothingThere)
 	o.At, o.Round = noon.Add(-ago), noon.Add(-ago).String()
 	o.Began = o.At
+	return o
+}
+
+func noticesSayNothing(ago time.Duration) Observation {
+	o := routerSaysNothing(ago)
+	o.Kind, o.Seat, o.Address = Notices, string(Notices), netip.Addr{}
 	return o
 }
 

@@ -68,6 +68,8 @@ type Loop struct {
 	mu       sync.Mutex
 	facts    Facts
 	home     homeassistant.Fingerprint
+	shown    homeassistant.Fingerprint // home when those outside looked last
+	quiet    []netip.Addr              // of Home Assistant, at which nobody listens
 	seen     []Observation
 	past     Past
 	report   Report

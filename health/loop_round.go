@@ -2,7 +2,7 @@ package health
 
 import (
 	"context"
-	"net/netip"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -23,13 +23,19 @@ func (l *Loop) round(ctx context.Context, vantages []Vantage, asked bool) error 
 		l.giveUp = cancel
 		l.mu.Unlock()
 	}
+	l.mu.Lock()
+	deepDue := l.deepDue
+	l.mu.Unlock()
 	r, before := l.begin(limited, vantages, asked)
 	seen := l.look(limited, r, vantages)
 	l.mu.Lock()
 	l.giveUp = nil
 	l.mu.Unlock()
-	if ctx.Err() != nil || !asked && limited.Err() != nil {
-		return nil // what ends in the middle says nothing
+	if ctx.Err() != nil || !asked && errors.Is(limited.Err(), context.Canceled) {
+		l.mu.Lock()
+		l.deepDue = earlier(l.deepDue, deepDue)
+		l.mu.Unlock()
+		return nil // given up: what ends in the middle says nothing
 	}
 	// The round's own time must not be what keeps the controls from being made.
 	closing, cancel := context.WithTimeout(ctx, time.Minute)
@@ -42,12 +48,21 @@ func (l *Loop) round(ctx context.Context, vantages []Vantage, asked bool) error 
 	after := l.cfg.Surroundings.Home(closing, facts)
 	for i := range seen {
 		control(&seen[i], r.Facts, facts, before, after)
+		if o := &seen[i]; err != nil && o.Kind.Outside() && o.State != Untested {
+			o.Controls.Address = Failed // nobody knows whether it stayed what it was
+		}
 		if o := &seen[i]; o.Kind.Outside() && !l.isHomes(r.Facts, o.door()) {
 			o.Controls.HomeBefore, o.Controls.HomeAfter = Held, Held // it is not Home Assistant that would answer there
 		}
 	}
-	l.finish(seen, vantages, listening(facts, before, after), after, asked)
-	return l.judge(seen)
+	l.finish(seen, vantages, facts, before, after, asked)
+	if err := l.judge(seen); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hasten(l.cfg.Now()) // what changed while they looked
+	return nil
 }
 
 // begin looks at the household and says what the round is to look at.
@@ -57,9 +72,12 @@ func (l *Loop) begin(ctx context.Context, vantages []Vantage, asked bool) (Round
 		l.cfg.Log.Warn("looking at the household's surroundings failed", "error", err)
 	}
 	home := l.cfg.Surroundings.Home(ctx, facts)
-	facts = listening(facts, home, home)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err != nil && ctx.Err() != nil {
+		facts = l.facts // it was given up, and is no worse known than before
+	}
+	facts = facts.without(quiet(facts, home, home, l.quiet))
 	l.rounds++
 	began := l.cfg.Now()
 	r := Round{
@@ -83,25 +101,8 @@ func (l *Loop) begin(ctx context.Context, vantages []Vantage, asked bool) (Round
 	return r, home
 }
 
-// listening drops the IPv6 addresses of Home Assistant at which nobody listens, as two looks from inside say. If it listens at
-// none, there is nothing to be reached over IPv6.
-func listening(f Facts, before, after HomeLook) Facts {
-	refused := func(a netip.Addr) bool {
-		_, first := before.at(IPv6, a)
-		_, second := after.at(IPv6, a)
-		return first && second
-	}
-	if len(f.Home.Global6) == 0 {
-		return f
-	}
-	heard := slices.DeleteFunc(slices.Clone(f.Home.Global6), refused)
-	if f.Home.Global6 = heard; len(heard) == 0 && len(f.Not6) == 0 {
-		f.Home.IPv6 = Absent
-	}
-	return f
-}
-
-// look has all vantages look at once and waits for the last.
+// look has all vantages look at once and waits for the last. What changes meanwhile is noted at once, for a round may take
+// minutes, and nothing is to be called closed for so long that is not.
 func (l *Loop) look(ctx context.Context, r Round, vantages []Vantage) (seen []Observation) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -114,9 +115,36 @@ func (l *Loop) look(ctx context.Context, r Round, vantages []Vantage) (seen []Ob
 			seen = append(seen, some...)
 		})
 	}
-	all.Wait()
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	l.meanwhile(ctx, done)
 	slices.SortStableFunc(seen, func(a, b Observation) int { return a.At.Compare(b.At) })
 	return seen
+}
+
+func (l *Loop) meanwhile(ctx context.Context, done <-chan struct{}) {
+	var settled <-chan time.Time
+	for {
+		select {
+		case <-done:
+			return
+		case <-l.cfg.Surroundings.Watch():
+			if settled == nil {
+				settled = time.After(settle)
+			}
+		case <-settled:
+			settled = nil
+			if ctx.Err() != nil {
+				continue
+			}
+			if err := l.changed(ctx); err != nil {
+				l.cfg.Log.Error("keeping what changed failed", "error", err)
+			}
+		}
+	}
 }
 
 // control adds to an observation what only the loop knows: whether Home Assistant was there before and after, as itself, and
@@ -153,13 +181,17 @@ func (l *Loop) isHomes(f Facts, door Door) bool {
 }
 
 // finish notes when everybody is due again.
-func (l *Loop) finish(seen []Observation, vantages []Vantage, facts Facts, after HomeLook, asked bool) {
+func (l *Loop) finish(seen []Observation, vantages []Vantage, facts Facts, before, after HomeLook, asked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.cfg.Now()
-	l.facts = facts
+	l.quiet = quiet(facts, before, after, l.quiet)
+	l.facts = facts.without(l.quiet)
 	if after.Fingerprint.IsHome() {
 		l.home = after.Fingerprint
+		if slices.ContainsFunc(vantages, func(v Vantage) bool { return v.Kind() == Witness || v.Kind() == Globalping }) {
+			l.shown = after.Fingerprint
+		}
 	}
 	for _, v := range vantages {
 		l.due[v.Kind()] = now.Add(jitter(l.pause(v, seen)))
@@ -172,19 +204,19 @@ func (l *Loop) finish(seen []Observation, vantages []Vantage, facts Facts, after
 // pause is how long a vantage waits: its interval; less when it could not look; and as long as it takes to see an exposure
 // closed a second time, when it was closed this time.
 func (l *Loop) pause(v Vantage, seen []Observation) time.Duration {
-	pause, any, tried, closedNow := v.Every(), false, false, false
+	pause, said, tried, closedNow := v.Every(), false, false, false
 	for _, o := range seen {
 		if o.Kind != v.Kind() {
 			continue
 		}
-		any, tried = true, tried || o.State != Untested
+		said, tried = true, tried || o.looked()
 		_, stood := l.past[o.door()]
-		closedNow = closedNow || stood && o.nothingThere()
+		closedNow = closedNow || stood && (o.nothingThere() || foundGone(o, o.door()))
 	}
 	switch {
 	case closedNow:
 		return min(pause, closedGap*5/4+30*time.Second)
-	case v.Kind().Outside() && any && !tried:
+	case v.Kind().Outside() && said && !tried:
 		return min(pause, retry)
 	default:
 		return pause

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -90,7 +91,7 @@ func (l *Loop) recall() error {
 	l.deepDue = now.Add(jitter(time.Hour)) // not at once: a restart is no reason to try thirty ports
 	l.report = Report{Verdict: standing.Verdict}
 	for _, v := range l.cfg.Vantages {
-		l.due[v.Kind()] = l.dueAfter(v, latestOf(seen, v.Kind()))
+		l.due[v.Kind()] = l.dueAfter(v, lookedAt(seen, v.Kind()))
 	}
 	return nil
 }
@@ -108,21 +109,12 @@ func jitter(d time.Duration) time.Duration {
 	return d + time.Duration((rand.Float64()-0.5)*0.4*float64(d)) //nolint:gosec // it spreads load, and hides nothing
 }
 
-func latestOf(seen []Observation, kind Kind) (at time.Time) {
-	for _, o := range seen {
-		if o.Kind == kind && o.At.After(at) && o.State != Untested {
-			at = o.At
-		}
-	}
-	return at
-}
-
 // hurry lets those look soon who have not seen anything yet, because they were not set up.
 func (l *Loop) hurry() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, v := range l.cfg.Vantages {
-		if latestOf(l.seen, v.Kind()).IsZero() {
+		if lookedAt(l.seen, v.Kind()).IsZero() {
 			l.due[v.Kind()] = l.cfg.Now().Add(2 * settle / 10)
 		}
 	}
@@ -158,18 +150,17 @@ func (l *Loop) changed(ctx context.Context) error {
 		l.cfg.Log.Warn("looking at the household's surroundings failed", "error", err)
 		return nil
 	}
+	home := l.cfg.Surroundings.Home(ctx, facts)
 	l.mu.Lock()
-	before := l.facts
-	l.facts = facts
-	now := l.cfg.Now()
+	before, now := l.facts, l.cfg.Now()
+	if home.Fingerprint.IsHome() {
+		l.home = home.Fingerprint
+		l.quiet = slices.DeleteFunc(slices.Clone(l.quiet), func(a netip.Addr) bool { _, refused := home.at(IPv6, a); return !refused })
+	}
+	l.facts, l.seen = facts.without(l.quiet), prune(l.seen, now)
+	l.hasten(now)
 	for _, v := range l.cfg.Vantages {
-		last := latestOf(l.seen, v.Kind())
-		for _, family := range Families {
-			if change := facts.Changed[family]; !change.At.IsZero() && last.Before(change.At) {
-				l.due[v.Kind()] = earlier(l.due[v.Kind()], l.notBefore(v.Kind(), now))
-			}
-		}
-		if l.judged && newSeat(before, facts, v.Kind()) {
+		if l.judged && newSeat(before, l.facts, v.Kind()) {
 			l.due[v.Kind()] = now
 		}
 	}
@@ -245,7 +236,7 @@ func (l *Loop) judge(seen []Observation) error {
 }
 
 func sameStanding(a, b keptStood) bool {
-	return a.Door == b.Door && a.Since.Equal(b.Since) && a.Last.Equal(b.Last) && slices.Equal(a.Kinds, b.Kinds)
+	return a.Door == b.Door && a.Since.Equal(b.Since) && a.Last.Equal(b.Last) && a.Absent.Equal(b.Absent) && slices.Equal(a.Kinds, b.Kinds)
 }
 
 func (l *Loop) entries(now time.Time, seen []Observation, r Report) (out []keptEntry) {
@@ -278,10 +269,36 @@ func verdictEvent(was Verdict, r Report) journal.Event {
 	return journal.Event{Type: journal.ExposureChanged, Message: message, Data: data}
 }
 
-// prune drops what is of no use any more: what is older than a week, and what a later look of the same kind has replaced, as
-// long as it is not needed to see an exposure cleared.
+// mostAlike are kept of observations that say the same again and again, and only from inside or that nothing was seen. It takes
+// two of them, ten minutes apart, to see an exposure gone, and a router is asked every 15 minutes.
+const mostAlike = 8
+
+// prune drops what is of no use any more: what is older than a week; what was said often enough, so that a router with a long
+// table does not take the room of a witness; and what is from the future, because the clock was put back, before that future
+// comes and makes it new again.
 func prune(seen []Observation, now time.Time) []Observation {
-	seen = slices.DeleteFunc(seen, func(o Observation) bool { return now.Sub(o.At) > max(renewable, lifetimes[o.Kind]) })
+	seen = slices.DeleteFunc(seen, func(o Observation) bool {
+		return now.Sub(o.At) > max(renewable, lifetimes[o.Kind]) || o.At.Sub(now) > maxSkew
+	})
+	type same struct {
+		kind   Kind
+		seat   string
+		at     string
+		door   Door
+		state  State
+		reason Code
+	}
+	times := make(map[same]int)
+	for i, o := range slices.Backward(seen) {
+		if o.Kind.Outside() && o.State != Untested {
+			continue
+		}
+		l := same{o.Kind, o.Seat, o.Address.String(), o.door(), o.State, o.Why}
+		if times[l]++; times[l] > mostAlike {
+			seen[i].Kind = "" // said often enough
+		}
+	}
+	seen = slices.DeleteFunc(seen, func(o Observation) bool { return o.Kind == "" })
 	const most = 4000 // a week of one witness is some 800
 	if len(seen) > most {
 		seen = slices.Clone(seen[len(seen)-most:])

@@ -3,10 +3,12 @@ package health
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,18 +20,36 @@ import (
 
 // world is a household whose doors the test opens and shuts, and everybody who looks at it.
 type world struct {
-	mu     sync.Mutex
-	facts  Facts
-	down   bool // Home Assistant
-	open   map[Door]bool
-	silent bool // the witness
-	sure   bool // the clock
-	looks  map[Kind]int
-	news   chan struct{}
+	mu      sync.Mutex
+	facts   Facts
+	down    bool // Home Assistant
+	open    map[Door]bool
+	silent  bool                      // the witness
+	sure    bool                      // the clock
+	ahead   atomic.Int64              // nanoseconds, of the true time, the clock is
+	blind   error                     // what becomes of a look at the surroundings
+	shows   homeassistant.Fingerprint // Home Assistant
+	refuses func(netip.Addr) bool     // nobody listens there
+	looks   map[Kind]int
+	news    chan struct{}
 }
 
 func newWorld() *world {
-	return &world{facts: household(), open: map[Door]bool{}, looks: map[Kind]int{}, sure: true, news: make(chan struct{}, 1)}
+	return &world{
+		facts: household(), open: map[Door]bool{}, looks: map[Kind]int{}, sure: true, news: make(chan struct{}, 1),
+		shows: homeassistant.Fingerprint{HTTP: true, Status: 200, Manifest: "aa", Version: "2026.11.0"}, refuses: func(netip.Addr) bool { return false },
+	}
+}
+
+func (w *world) now() time.Time {
+	return time.Now().Add(time.Duration(w.ahead.Load()))
+}
+
+// looked is how often a kind of vantage has looked.
+func (w *world) looked(kind Kind) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.looks[kind]
 }
 
 func (w *world) set(change func()) {
@@ -41,17 +61,17 @@ func (w *world) set(change func()) {
 func (w *world) Facts(context.Context) (Facts, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.facts, nil
+	return w.facts, w.blind
 }
 
 func (w *world) Home(_ context.Context, f Facts) (look HomeLook) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.down {
-		look.Fingerprint = homeassistant.Fingerprint{HTTP: true, Status: 200, Manifest: "aa", Version: "2026.11.0"}
+		look.Fingerprint = w.shows
 	}
 	for _, a := range f.Home.Global6 {
-		look.Answers = append(look.Answers, Reached{Address: a, Answers: !w.down})
+		look.Answers = append(look.Answers, Reached{Address: a, Answers: !w.down && !w.refuses(a), Refused: w.refuses(a)})
 	}
 	return look
 }
@@ -94,6 +114,10 @@ func (o onlooker) Look(ctx context.Context, r Round) (seen []Observation) {
 			p.State, p.Why, p.Identity = PortOpen, Connected, OurHome
 		}
 		seen = append(seen, p)
+		for _, a := range r.Facts.Home.Global6 {
+			p.Family, p.Address = IPv6, a
+			seen = append(seen, p)
+		}
 	}
 	return seen
 }
@@ -113,10 +137,19 @@ type bench struct {
 	*Loop
 	journal *journal.Journal
 	store   *store.Store
+	run     func()
 	stop    func()
 }
 
 func start(t *testing.T, dir string, w *world) *bench {
+	t.Helper()
+	b := begin(t, dir, w)
+	b.run()
+	return b
+}
+
+// begin makes a loop that does not run yet.
+func begin(t *testing.T, dir string, w *world) *bench {
 	t.Helper()
 	st, err := store.Open(dir)
 	if err != nil {
@@ -127,12 +160,12 @@ func start(t *testing.T, dir string, w *world) *bench {
 	b := &bench{world: w, journal: j, store: st}
 	b.Loop = NewLoop(LoopConfig{
 		Store: st, Journal: j, Settings: NewSettings(st, j, func(s string) (string, error) { return s, nil }), Surroundings: w,
-		Vantages: []Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, Now: time.Now, Log: log,
+		Vantages: []Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, Now: w.now, Log: log,
 		Synchronised: func() bool { return w.sure },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- b.Run(ctx) }()
+	b.run = func() { go func() { done <- b.Run(ctx) }() }
 	b.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -211,7 +244,7 @@ func TestARestartForgetsAndRepeatsNothing(t *testing.T) {
 		w.set(func() { w.open[Door{IPv4, 8123}] = true })
 		b.check(t)
 		b.stop()
-		looks := w.looks[Witness]
+		looks := w.looked(Witness)
 
 		w.set(func() { w.silent = true })
 		b = start(t, dir, w)
@@ -219,7 +252,7 @@ func TestARestartForgetsAndRepeatsNothing(t *testing.T) {
 		if r := b.Report(); r.Verdict != Exposed {
 			t.Errorf("after a restart it is %v", r.Verdict)
 		}
-		if w.looks[Witness] != looks {
+		if w.looked(Witness) != looks {
 			t.Error("the witness was asked again because of a restart")
 		}
 		if got := b.changes(t); !slices.Equal(got, []string{"unverified>exposed"}) {
@@ -263,7 +296,7 @@ func TestWhatChangesMakesAClosedWorthless(t *testing.T) {
 		b := start(t, dir, w)
 		b.check(t)
 		time.Sleep(30 * time.Minute)
-		looks := w.looks[Witness]
+		looks := w.looked(Witness)
 		w.set(func() { w.facts.Changed = map[Family]Change{IPv4: {time.Now(), "gateway"}} })
 		w.news <- struct{}{}
 		time.Sleep(settle + time.Second)
@@ -271,8 +304,8 @@ func TestWhatChangesMakesAClosedWorthless(t *testing.T) {
 			t.Errorf("after a change it is %v: %v", r.Verdict, r.Reasons)
 		}
 		time.Sleep(2 * time.Minute)
-		if r := b.Report(); r.Verdict != Closed || w.looks[Witness] != looks+1 {
-			t.Errorf("two minutes later it is %v, and the witness was asked %d times", r.Verdict, w.looks[Witness]-looks)
+		if r := b.Report(); r.Verdict != Closed || w.looked(Witness) != looks+1 {
+			t.Errorf("two minutes later it is %v, and the witness was asked %d times", r.Verdict, w.looked(Witness)-looks)
 		}
 		b.stop()
 	})

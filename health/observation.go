@@ -56,6 +56,11 @@ func (o Observation) fresh(now time.Time) bool {
 
 func (o Observation) door() Door { return Door{o.Family, o.Port} }
 
+// speaksOf tells whether it is about a family. Home Assistant's notices name callers of both, and that there is none is said once.
+func (o Observation) speaksOf(f Family) bool {
+	return o.Family == f || o.Kind == Notices && o.Port == 0 && !o.Address.IsValid()
+}
+
 // nothingThere tells whether the port was tried and nobody was there.
 func (o Observation) nothingThere() bool { return o.State == PortClosed || o.State == PortFiltered }
 

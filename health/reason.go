@@ -234,6 +234,9 @@ func (r Reason) Text() string {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			value = at.Local().Format("2006-01-02 15:04")
 		}
+		if name == "what" && r.Code == Changed {
+			value = What(Code(value))
+		}
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}
 	return text
@@ -241,8 +244,6 @@ func (r Reason) Text() string {
 
 // Next is what to do about it.
 func (r Reason) Next() Step { return sayings[r.Code].next }
-
-func (r Reason) equal(s Reason) bool { return r.Code == s.Code && maps.Equal(r.Args, s.Args) }
 
 // because makes a reason; pairs are names and values.
 func because(code Code, pairs ...string) Reason {
@@ -256,10 +257,10 @@ func because(code Code, pairs ...string) Reason {
 	return r
 }
 
-// distinct drops what was said already.
+// distinct drops what was said already, be it of another port that the sentence does not name.
 func distinct(reasons []Reason) (out []Reason) {
 	for _, r := range reasons {
-		if !slices.ContainsFunc(out, r.equal) {
+		if !slices.ContainsFunc(out, func(s Reason) bool { return r.Code == s.Code && r.Text() == s.Text() }) {
 			out = append(out, r)
 		}
 	}

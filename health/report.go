@@ -49,8 +49,9 @@ type Past map[Door]Exposure
 // Exposure is a door that stands exposed.
 type Exposure struct {
 	Since  time.Time `json:"since"`
-	Last   time.Time `json:"last"`     // when it was last seen
-	Reason Reason    `json:"reason"`   // how
-	Kinds  []Kind    `json:"vantages"` // who saw it
-	Inside bool      `json:"inside"`   // nobody outside has seen it
+	Last   time.Time `json:"last"`            // when it was last seen
+	Reason Reason    `json:"reason"`          // how
+	Kinds  []Kind    `json:"vantages"`        // who saw it
+	Inside bool      `json:"inside"`          // nobody outside has seen it
+	Absent time.Time `json:"absent,omitzero"` // since when there is no address of its family at which it could be reached
 }

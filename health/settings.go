@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -73,6 +74,7 @@ const (
 	bucket      = "health"
 	setupRecord = "setup"
 	maxNames    = 4
+	maxKnown    = 32
 )
 
 // NewSettings gives the settings in st. named reads an invite and says what its witness is called.
@@ -189,10 +191,35 @@ func (c SetupChange) check() error {
 	if c.HomeToken != nil && (len(*c.HomeToken) > 4096 || strings.ContainsAny(*c.HomeToken, " \t\r\n")) {
 		return invalid("that is not a token of Home Assistant: it is one long word")
 	}
-	if c.Names != nil && len(*c.Names) > maxNames {
+	return c.checkLists()
+}
+
+func (c SetupChange) checkLists() error {
+	switch {
+	case c.Names != nil && len(*c.Names) > maxNames:
 		return invalid("more than %d names cannot be tried", maxNames)
+	case c.Known != nil && len(*c.Known) > maxKnown:
+		return invalid("more than %d ports cannot be known", maxKnown)
+	case c.Known != nil && slices.Contains(*c.Known, 0):
+		return invalid("0 is no port")
+	case c.Names == nil:
+		return nil
+	}
+	for _, name := range *c.Names {
+		if !isName(name) {
+			return invalid("%q is no name by which one is known on the internet, like home.example.org", name)
+		}
 	}
 	return nil
+}
+
+// isName tells whether s may be a host's name on the internet: letters, digits, hyphens, and a dot (RFC 1123, section 2.1).
+func isName(s string) bool {
+	_, err := netip.ParseAddr(s)
+	odd := strings.ContainsFunc(s, func(r rune) bool {
+		return r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	return err != nil && !odd && len(s) <= 253 && strings.Contains(strings.Trim(s, ".-"), ".") && !strings.Contains(s, "..")
 }
 
 // checkURL never repeats the URL, which may hold a password.
@@ -200,6 +227,11 @@ func checkURL(text string, schemes ...string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme) || len(text) > 2048 {
 		return invalid("that is not an address that can be told: it begins with %s:// and names a host", strings.Join(schemes, ":// or "))
+	}
+	// In mqtt://anna:12/34@host the host is anna: a password that is not escaped would be looked up by name, and shown.
+	brokers := strings.HasPrefix(u.Scheme, "mqtt") && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "")
+	if brokers || u.Fragment != "" {
+		return invalid("nothing may follow the host in that address; a / ? or # in a password is written as %%2F, %%3F or %%23")
 	}
 	return nil
 }

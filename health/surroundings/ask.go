@@ -67,6 +67,9 @@ func (s *Surroundings) everybody(ctx context.Context, setup health.Setup, now ti
 	if c.Router != nil && a.router.older(now, routerLife) {
 		all.Go(func() {
 			p, err := c.Router(ctx)
+			if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+				return // nobody waits for it any more, which says nothing of the router
+			}
 			if a.router = (answer[gateway.Picture]{now, p, err == nil}); err != nil && !errors.Is(err, gateway.ErrNoGateway) {
 				c.Log.Debug("the router did not say its address", "error", err)
 			}

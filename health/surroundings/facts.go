@@ -118,6 +118,9 @@ func (s *Surroundings) judgeAddresses(p *picture, before *record, not []netip.Pr
 	}
 	four := claims{outside: p.outside[health.IPv4], own: p.network.own4(not)}
 	four.noWay = p.network.route[0].Link == "" && p.network.route[1].Link != "" && !p.place.address.Is4()
+	if !p.place.here {
+		four.home = p.place.address
+	}
 	if a := s.asks.router; a.ok && len(a.value.External) > 0 {
 		four.router, four.routerSaid = a.value.Address(), true
 	}

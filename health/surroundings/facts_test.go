@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,7 +235,7 @@ func TestTheAddressChanges(t *testing.T) {
 	seenAt := h.now
 	h.pass(time.Second)
 	f := h.facts(s)
-	wantChanged(t, "another address", f, AddressChanged, "")
+	wantChanged(t, "another address", f, health.WhatAddress, "")
 	if p := f.Public[health.IPv4]; p.Standing != health.Known || p.Address != ip("11.0.0.3") || f.Changed[health.IPv4].At.Before(seenAt) {
 		t.Errorf("public address: %+v, %+v", p, f.Changed)
 	}
@@ -242,7 +244,7 @@ func TestTheAddressChanges(t *testing.T) {
 	h.pass(time.Minute)
 	h.change(func() { h.picture.UDN, h.picture.External = "uuid:2", nil })
 	f = h.facts(s)
-	wantChanged(t, "another router", f, RouterRestart, RouterRestart)
+	wantChanged(t, "another router", f, health.WhatRestart, health.WhatRestart)
 	if p := f.Public[health.IPv4]; p.Standing != health.Unknown {
 		t.Errorf("public address: %+v", p)
 	}
@@ -277,18 +279,18 @@ func TestARestartFindsWhatReallyChanged(t *testing.T) {
 	h.pass(time.Hour)
 	h.change(func() { h.silent, h.state.Addr = false, "192.168.213.5:8124" })
 	f := h.facts(h.surroundings())
-	wantChanged(t, "another port", f, HomeChanged, HomeChanged)
+	wantChanged(t, "another port", f, health.WhatHome, health.WhatHome)
 	since := f.Changed[health.IPv4].At
 
 	h.pass(time.Hour)
 	f = h.facts(h.surroundings())
-	wantChanged(t, "still", f, HomeChanged, HomeChanged)
+	wantChanged(t, "still", f, health.WhatHome, health.WhatHome)
 	if !f.Changed[health.IPv4].At.Equal(since) {
 		t.Errorf("a restart made it a new change")
 	}
 
 	h.pass(-2 * time.Hour)
-	wantChanged(t, "the clock was put back meanwhile", h.facts(h.surroundings()), ClockChanged, ClockChanged)
+	wantChanged(t, "the clock was put back meanwhile", h.facts(h.surroundings()), health.WhatClock, health.WhatClock)
 }
 
 func TestTheClockIsSet(t *testing.T) {
@@ -333,6 +335,76 @@ func TestHomeAssistantAtHome(t *testing.T) {
 	}
 	if look := s.Home(t.Context(), health.Facts{}); look.Fingerprint.IsHome() || len(look.Answers) != 0 {
 		t.Errorf("nowhere: %+v", look)
+	}
+}
+
+// TestAProxyOverIPv6: Home Assistant is bound to IPv4, and what stands before it is not.
+func TestAProxyOverIPv6(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		door             error // of 443
+		answers, refused bool
+	}{
+		"a proxy":              {nil, true, false},
+		"nobody":               {syscall.ECONNREFUSED, false, true},
+		"nobody knows whether": {syscall.EHOSTUNREACH, false, false},
+	} {
+		h := newHousehold(t)
+		s := h.surroundings()
+		home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, `{"name":"Home Assistant","short_name":"Home Assistant","icons":[{"src":"/static/icons/favicon-192x192.png"}]}`)
+		}))
+		t.Cleanup(home.Close)
+		at := netip.MustParseAddrPort(home.Listener.Addr().String())
+		s.cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			switch {
+			case address == at.String():
+				return new(net.Dialer).DialContext(ctx, network, address)
+			case strings.HasSuffix(address, ":443") && c.door == nil:
+				client, server := net.Pipe()
+				return client, server.Close()
+			case strings.HasSuffix(address, ":443"):
+				return nil, c.door
+			default:
+				return nil, syscall.ECONNREFUSED
+			}
+		}
+		look := s.Home(t.Context(), health.Facts{Home: health.Home{Address: at.Addr(), Port: at.Port(), Global6: ips("2a77::5")}})
+		if got := look.Answers[1]; got.Answers != c.answers || got.Refused != c.refused {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
+}
+
+// TestNamesInAnyOrder: the place does not seem to move because a server of names turns its answers around.
+func TestNamesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	all := ips("2a77::7", "192.168.1.9", "2a77::5", "192.168.1.5")
+	for range all {
+		all = append(all[1:], all[0])
+		if got := slices.MinFunc(all, before); got != ip("192.168.1.5") {
+			t.Errorf("of %v: %v", all, got)
+		}
+	}
+}
+
+// TestWhoIsNotWaitedForIsNotSilent: a look that was given up says nothing of the router.
+func TestWhoIsNotWaitedForIsNotSilent(t *testing.T) {
+	t.Parallel()
+	h := newHousehold(t)
+	s := h.surroundings()
+	router := s.cfg.Router
+	ctx, cancel := context.WithCancel(t.Context())
+	s.cfg.Router = func(ctx context.Context) (gateway.Picture, error) {
+		cancel()
+		<-ctx.Done()
+		return gateway.Picture{}, ctx.Err()
+	}
+	_, _ = s.Facts(ctx)
+	s.cfg.Router = router
+	h.pass(time.Second)
+	if p := h.facts(s).Public[health.IPv4]; p.Standing != health.Known {
+		t.Errorf("public address: %+v", p)
 	}
 }
 

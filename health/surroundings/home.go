@@ -145,8 +145,9 @@ func standing6(p place, n network, near, far []netip.Addr, places homeassistant.
 		return health.Known
 	case len(far) > 0 || !p.found:
 		return health.Unknown
-	case p.here || places.Adapters:
-		return health.Absent // who knows all of its addresses knows of none
+	case p.here || places.Adapters && slices.Contains(places.Addresses, p.address):
+		// Who knows all of its addresses knows of none. In a container it knows only those inside, and not that it is reached at.
+		return health.Absent
 	case n.deaf || n.route[1].Link != "" || len(n.onLink6) > 0 || len(n.own6(nil)) > 0:
 		return health.Unknown
 	default:

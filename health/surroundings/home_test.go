@@ -116,17 +116,18 @@ func TestStandingOfIPv6(t *testing.T) {
 		places    homeassistant.Places
 		want      health.Standing
 	}{
-		"an address":                               {place: lan, near: ips("2a77::5"), want: health.Known},
-		"an address, and one elsewhere":            {place: lan, near: ips("2a77::5"), far: ips("2a77:1::5"), want: health.Known},
-		"one elsewhere only":                       {place: lan, far: ips("2a77:1::5"), want: health.Unknown},
-		"no IPv6 in the house":                     {place: lan, want: health.Absent},
-		"no IPv6, and this machine would not know": {place: lan, network: network{deaf: true}, want: health.Unknown},
-		"this machine has some":                    {place: lan, network: global, want: health.Unknown},
-		"there is a way out":                       {place: lan, network: network{route: [2]netinfo.Route{{}, {Link: "lan"}}}, want: health.Unknown},
-		"a router announces a network":             {place: lan, network: network{onLink6: []netip.Prefix{netip.MustParsePrefix("2a77::/64")}}, want: health.Unknown},
-		"Home Assistant says that it has none":     {place: lan, network: global, places: homeassistant.Places{Adapters: true}, want: health.Absent},
-		"on this machine, which has none":          {place: here, network: network{deaf: true}, want: health.Absent},
-		"nobody knows where it is":                 {place: place{}, want: health.Unknown},
+		"an address":                                     {place: lan, near: ips("2a77::5"), want: health.Known},
+		"an address, and one elsewhere":                  {place: lan, near: ips("2a77::5"), far: ips("2a77:1::5"), want: health.Known},
+		"one elsewhere only":                             {place: lan, far: ips("2a77:1::5"), want: health.Unknown},
+		"no IPv6 in the house":                           {place: lan, want: health.Absent},
+		"no IPv6, and this machine would not know":       {place: lan, network: network{deaf: true}, want: health.Unknown},
+		"this machine has some":                          {place: lan, network: global, want: health.Unknown},
+		"there is a way out":                             {place: lan, network: network{route: [2]netinfo.Route{{}, {Link: "lan"}}}, want: health.Unknown},
+		"a router announces a network":                   {place: lan, network: network{onLink6: []netip.Prefix{netip.MustParsePrefix("2a77::/64")}}, want: health.Unknown},
+		"Home Assistant says that it has none":           {place: lan, network: global, places: homeassistant.Places{Adapters: true, Addresses: ips("192.168.1.5")}, want: health.Absent},
+		"Home Assistant says so from inside a container": {place: lan, network: global, places: homeassistant.Places{Adapters: true, Addresses: ips("172.17.0.2")}, want: health.Unknown},
+		"on this machine, which has none":                {place: here, network: network{deaf: true}, want: health.Absent},
+		"nobody knows where it is":                       {place: place{}, want: health.Unknown},
 	} {
 		if got := standing6(c.place, c.network, c.near, c.far, c.places); got != c.want {
 			t.Errorf("%s: %s, want %s", what, got, c.want)

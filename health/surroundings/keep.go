@@ -82,7 +82,7 @@ func (r *record) note(is Snapshot, stepped bool, sightings map[health.Family][]s
 	what = changes(r.Snapshot, is)
 	for _, family := range health.Families {
 		if _, noted := what[family]; stepped && !noted {
-			what[family] = ClockChanged
+			what[family] = health.WhatClock
 		}
 	}
 	for family, code := range what {
@@ -91,7 +91,7 @@ func (r *record) note(is Snapshot, stepped bool, sightings map[health.Family][]s
 		}
 		next.Changed[family] = health.Change{At: is.At, What: code}
 		next.Since[family] = is.At
-		if code == AddressChanged { // which is seen from outside
+		if code == health.WhatAddress { // which is seen from outside
 			next.Since[family] = first(sightings[family], is)
 		}
 	}

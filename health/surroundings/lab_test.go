@@ -86,7 +86,7 @@ func TestHomeAssistantsIPv6AddressesAreFoundByItsMAC(t *testing.T) {
 	if !slices.Equal(f.Home.Global6, []netip.Addr{ha.Addr6, byMAC}) {
 		t.Errorf("Home Assistant's addresses: %v, want %v and %v", f.Home.Global6, ha.Addr6, byMAC)
 	}
-	wantChanged(t, "another address", f, "", HomeNew6)
+	wantChanged(t, "another address", f, "", health.WhatHome6)
 
 	// mDNS tells of the other network.
 	a.s.cfg.Heard = func(context.Context) (homeassistant.Hearsay, error) {
@@ -107,7 +107,7 @@ func TestAnotherRouterInTheLab(t *testing.T) {
 	a.lab.Router.Run(t, "ip", "link", "set", link, "address", "02:00:00:00:77:77")
 	a.lab.Appliance.Run(t, "ip", "neigh", "flush", "all")
 	a.lab.Appliance.Run(t, "ping", "-c1", "-W5", "192.168.77.1")
-	wantChanged(t, "another router", a.again(t), GatewayChanged, GatewayChanged)
+	wantChanged(t, "another router", a.again(t), health.WhatGateway, health.WhatGateway)
 }
 
 func TestWithoutIPv6InTheHouse(t *testing.T) {

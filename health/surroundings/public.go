@@ -26,7 +26,8 @@ type claims struct {
 	router     netip.Addr   // what the router has outside, as it says
 	routerSaid bool         // it said something about it, if only that it has none
 	outside    []seen
-	noWay      bool // this machine has no way into the internet over this family, and has one over the other
+	home       netip.Addr // Home Assistant's, where it is not this machine's
+	noWay      bool       // this machine has no way into the internet over this family, and has one over the other
 }
 
 // seen is a sighting, and whether it is worth something alone. Public servers are not: it takes two (package publicaddr).
@@ -91,6 +92,10 @@ func public4(c claims) health.Public {
 		}
 	}
 	every := slices.Clone(sure)
+	if gateway.Public(c.home) { // no router stands before it, and what is looked at is somewhere else
+		p.Said = append(p.Said, fmt.Sprintf("Home Assistant itself has %s", c.home))
+		every = append(every, c.home)
+	}
 	for _, s := range c.outside {
 		p.Said = append(p.Said, s.From+" sees "+s.Address.String())
 		every = append(every, s.Address)

@@ -10,34 +10,6 @@ import (
 	"github.com/hearthgate/hearthgate/internal/gateway"
 )
 
-// What may have changed, in the words of health.Change.
-const (
-	AddressChanged health.Code = "public_address" // the home's public address
-	PrefixChanged  health.Code = "network_prefix" // this machine's IPv6 network
-	OwnChanged     health.Code = "own_address"    // this machine's own address, and Home Assistant is on it
-	GatewayChanged health.Code = "gateway"        // another router, or the way to it
-	RouterRestart  health.Code = "router_restart" // the router started anew, or is another device
-	LinkChanged    health.Code = "link"           // the way out broke
-	HomeChanged    health.Code = "home_assistant" // its machine, address, port or certificate
-	HomeNew6       health.Code = "home_ipv6"      // Home Assistant has an IPv6 address that nobody has looked at
-	WitnessChanged health.Code = "witness_key"    // a witness has another key
-	ClockChanged   health.Code = "clock"          // the clock was set
-)
-
-// Words say in English what changed, to follow "Something changed since the last look:".
-var Words = map[health.Code]string{
-	AddressChanged: "the home's public address",
-	PrefixChanged:  "the home's IPv6 network",
-	OwnChanged:     "this machine's address",
-	GatewayChanged: "the router, or the way to it",
-	RouterRestart:  "the router started anew",
-	LinkChanged:    "the network was interrupted",
-	HomeChanged:    "Home Assistant's machine, address, port or certificate",
-	HomeNew6:       "Home Assistant has another IPv6 address",
-	WitnessChanged: "a witness has another key",
-	ClockChanged:   "the clock was set",
-}
-
 // Snapshot is what a verdict rests on at one moment. The zero value of each part says that it is not known.
 type Snapshot struct {
 	At time.Time `json:"at"`
@@ -89,17 +61,17 @@ func changes(was, is Snapshot) map[health.Family]health.Code {
 		}
 	}
 	both := health.Families
-	note(was.Public.IsValid() && is.Public.IsValid() && was.Public != is.Public, AddressChanged, health.IPv4)
-	note(grown(was.Prefixes, is.Prefixes), PrefixChanged, health.IPv6)
-	note(wayChanged(was.Gateways[0], is.Gateways[0]), GatewayChanged, both...)
-	note(wayChanged(was.Gateways[1], is.Gateways[1]), GatewayChanged, health.IPv6)
-	note(restarted(was, is), RouterRestart, both...)
-	note(is.Down && !was.Down, LinkChanged, both...)
-	note(homeChanged(was.Home, is.Home), HomeChanged, both...)
-	note(ownChanged(was, is, netip.Addr.Is4), OwnChanged, health.IPv4)
-	note(ownChanged(was, is, netip.Addr.Is6), OwnChanged, health.IPv6)
-	note(newAddress(was.Home, is.Home), HomeNew6, health.IPv6)
-	note(keyChanged(was.Witnesses, is.Witnesses), WitnessChanged, both...)
+	note(was.Public.IsValid() && is.Public.IsValid() && was.Public != is.Public, health.WhatAddress, health.IPv4)
+	note(grown(was.Prefixes, is.Prefixes), health.WhatPrefix, health.IPv6)
+	note(wayChanged(was.Gateways[0], is.Gateways[0]), health.WhatGateway, both...)
+	note(wayChanged(was.Gateways[1], is.Gateways[1]), health.WhatGateway, health.IPv6)
+	note(restarted(was, is), health.WhatRestart, both...)
+	note(is.Down && !was.Down, health.WhatLink, both...)
+	note(homeChanged(was.Home, is.Home), health.WhatHome, both...)
+	note(ownChanged(was, is, netip.Addr.Is4), health.WhatOwn, health.IPv4)
+	note(ownChanged(was, is, netip.Addr.Is6), health.WhatOwn, health.IPv6)
+	note(newAddress(was.Home, is.Home), health.WhatHome6, health.IPv6)
+	note(keyChanged(was.Witnesses, is.Witnesses), health.WhatWitness, both...)
 	return out
 }
 
@@ -173,10 +145,26 @@ func (is Snapshot) over(was Snapshot) Snapshot {
 	is.Epoch = known(is.Epoch, was.Epoch)
 	is.Prefixes, is.Own = kept(is.Prefixes, was.Prefixes), kept(is.Own, was.Own)
 	is.Home = is.Home.over(was.Home, is.At)
-	if is.Witnesses == nil {
-		is.Witnesses = was.Witnesses
-	}
+	is.Witnesses = is.withWitnesses(was)
 	return is
+}
+
+// mostWitnesses are remembered beyond those that there are.
+const mostWitnesses = 32
+
+// withWitnesses are those of now and those that were there before: one that is taken away and comes back with another key is
+// another one, and the word of the first is not its word.
+func (is Snapshot) withWitnesses(was Snapshot) map[string]string {
+	out := maps.Clone(is.Witnesses)
+	for _, name := range slices.Sorted(maps.Keys(was.Witnesses)) {
+		if _, there := out[name]; !there && len(out) < mostWitnesses {
+			if out == nil {
+				out = make(map[string]string)
+			}
+			out[name] = was.Witnesses[name]
+		}
+	}
+	return out
 }
 
 // mostMACs: a machine answers for its address with the MAC of any of its interfaces (arp_ignore in the kernel's ip-sysctl).

@@ -27,7 +27,7 @@ const (
 	canaryTime = 120 * time.Second
 
 	// What stands open to the internet for a minute serves few, briefly, and remembers few.
-	maxCanaries = 4 // at a time: two vantages may look at once
+	maxCanaries     = 4 // at a time: two vantages may look at once
 	canaryGuests    = 8 // at a time
 	canaryVisits    = 512
 	canaryPatience  = 2 * time.Second

@@ -85,6 +85,8 @@ func (h *Hairpin) try(ctx context.Context, r health.Round, address netip.Addr, w
 		o.State, o.Identity, o.Why = health.PortOpen, health.OurHome, health.HairpinOpen
 	case !r.Home.IsHome():
 		o.Why = health.HomeDown
+	case ctx.Err() != nil: // it was not asked to the end
+		o.Why, o.Args = health.VantageSilent, health.Args{"from": hairpinName}
 	default:
 		o.Why, o.Args = health.NothingThere, health.Args{"from": hairpinName}
 	}

@@ -117,11 +117,12 @@ func (p *Phone) Report(ctx context.Context, peerID string, r PhoneReport) PhoneO
 	return outcome
 }
 
-// fingerprint asks Home Assistant, unless it has just been asked.
+// fingerprint asks Home Assistant, unless it has just been asked: also when it did not answer, or else a phone that loads its page
+// again and again would hold up all others with a Home Assistant that is down.
 func (p *Phone) fingerprint(ctx context.Context) homeassistant.Fingerprint {
 	p.asking.Lock()
 	defer p.asking.Unlock()
-	if age := p.cfg.Now().Sub(p.homeAt); age < 0 || age >= phoneHomeFresh || p.home.Version == "" {
+	if age := p.cfg.Now().Sub(p.homeAt); age < 0 || age >= phoneHomeFresh {
 		p.home, p.homeAt = p.cfg.Fingerprint(ctx), p.cfg.Now()
 	}
 	return p.home

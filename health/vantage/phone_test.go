@@ -505,6 +505,14 @@ func TestHomeAssistantIsNotAskedByEveryPage(t *testing.T) {
 	if w.look(); asked != 2 {
 		t.Errorf("half a minute later it was asked %d times in all", asked)
 	}
+	w.now = w.now.Add(30 * time.Second)
+	w.home = homeassistant.Fingerprint{}
+	for range 10 {
+		_, _ = w.Begin(t.Context(), "anna", true)
+	}
+	if asked != 3 {
+		t.Errorf("while it is down it was asked %d times in all", asked)
+	}
 }
 
 // TestNoReportMakesMoreOfItselfThanItShows throws dice for what the phone says, where it is and what it shows.

@@ -44,16 +44,10 @@ func late(w health.Watched) int {
 // looks only at the /64 from which it is asked.
 func planIPv6(f health.Facts, ports []health.Watched) (out []witnessPlan) {
 	home := func(w health.Watched) bool { return w.Role != health.RolePage }
-	page := func(w health.Watched) bool { return w.Role == health.RolePage }
+	page := func(w health.Watched) bool { return w.Role == health.RolePage || w.Port == f.Page } // perhaps a door as well
 	portsOf := func(a netip.Addr) []uint16 {
-		var list []uint16
-		if slices.Contains(f.Home.Global6, a) {
-			list = numbers(ports, home)
-		}
-		if slices.Contains(f.Own6, a) {
-			list = append(list, numbers(ports, page)...)
-		}
-		return list
+		here, there := slices.Contains(f.Own6, a), slices.Contains(f.Home.Global6, a)
+		return numbers(ports, func(w health.Watched) bool { return there && home(w) || here && page(w) })
 	}
 	networks := make(map[netip.Prefix][]netip.Addr)
 	var order []netip.Prefix

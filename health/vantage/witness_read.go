@@ -43,9 +43,17 @@ func (l *witnessLook) ours(target netip.Addr, c health.Controls) health.Control 
 	return health.NotTried
 }
 
+// witnessCodes are the reasons that a witness gives (witness.Result). Any other is none: it would be kept for a year, shown to people,
+// and could stand for what only others can know.
+var witnessCodes = []health.Code{"", health.Connected, health.Refused, health.Rejected, health.NoAnswer, health.NoRoute}
+
 // read makes an observation of a result.
 func (l *witnessLook) read(result witness.Result, controls health.Controls, why health.Code, began time.Time) health.Observation {
 	o := l.observe(result.Address, result.Port)
+	if !slices.Contains(witnessCodes, result.Why) {
+		o.Began, o.Why = began, health.VantageBroken
+		return o
+	}
 	o.Began = began
 	o.State, o.Why, o.Controls = result.State, result.Why, controls
 	o.Controls.Reach = result.Reach
