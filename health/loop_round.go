@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -58,6 +59,9 @@ func (l *Loop) round(ctx context.Context, vantages []Vantage, asked bool) error 
 	l.finish(seen, vantages, facts, before, after, asked)
 	if err := l.judge(seen); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(vantages, func(v Vantage) bool { return v.Kind().Outside() }) {
+		debug.FreeOSMemory() // a round takes some MiB that nothing needs until the next one, hours later
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -73,7 +73,7 @@ func (s *Surroundings) picture(ctx context.Context, before *record) (p picture, 
 	if p.place, err = s.placeOf(ctx, p.state, p.network); err != nil {
 		return p, err
 	}
-	if s.meet(ctx, p) {
+	if s.meet(ctx, p, before.Snapshot.Home) {
 		if p.network, err = s.kernel.network(); err != nil {
 			return p, fmt.Errorf("looking at the network: %w", err)
 		}
@@ -88,15 +88,39 @@ func (s *Surroundings) picture(ctx context.Context, before *record) (p picture, 
 	return p, nil
 }
 
+// recently is how long ago an address of Home Assistant was there if it is asked for at every look: a kernel with many neighbours
+// forgets each within a minute, and an address that comes and goes would make the verdict come and go.
+const recently = 3 * time.Hour // the record is written hourly
+
+// lost are the IPv6 addresses that Home Assistant had a while ago and that the kernel knows nothing of now.
+func (p picture) lost(was HomeMark, within time.Duration) (out []netip.Addr) {
+	if p.place.link == "" || was.Address != p.place.address {
+		return nil
+	}
+	for text, at := range was.Global6 {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || p.now.Sub(at).Abs() > within {
+			continue
+		}
+		if macs, _ := p.network.macsOf(addr); len(macs) == 0 {
+			out = append(out, addr)
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return out
+}
+
 // meet has the kernel find out who is at the gateways' addresses, and which IPv6 addresses Home Assistant has, when that was not
 // done lately. It tells whether the neighbour table may say more now.
-func (s *Surroundings) meet(ctx context.Context, p picture) bool {
+func (s *Surroundings) meet(ctx context.Context, p picture, was HomeMark) bool {
 	var home netip.Addr
 	if p.place.link != "" {
 		home = p.place.address
 	}
 	if p.now.Sub(s.asks.stirred).Abs() <= stirredAge && s.asks.met == home {
-		return false
+		lost := p.lost(was, recently)
+		s.kernel.knock(ctx, p.place.link, lost...)
+		return len(lost) > 0
 	}
 	s.asks.stirred, s.asks.met = p.now, home
 	for _, r := range p.network.route {
@@ -105,7 +129,8 @@ func (s *Surroundings) meet(ctx context.Context, p picture) bool {
 		}
 	}
 	if link := p.place.link; link != "" {
-		s.kernel.stir(ctx, link, p.network.ownOn(link), eui64(p.place.macs, p.network.onLink6))
+		to := append(eui64(p.place.macs, p.network.onLink6), p.lost(was, remembered)...)
+		s.kernel.stir(ctx, link, p.network.ownOn(link), to)
 	}
 	return true
 }
