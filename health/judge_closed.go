@@ -1,9 +1,11 @@
 package health
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -179,7 +181,7 @@ func (j *judge) noTarget(d DoorReport) []Reason {
 	}
 	public := j.facts.Public[IPv4]
 	if public.Standing == Ambiguous {
-		return []Reason{because(PublicAmbiguous, "said", sentence(public.Said))}
+		return []Reason{because(PublicAmbiguous, "said", strings.Join(public.Said, "; "))}
 	}
 	for _, s := range j.facts.able() {
 		if why := j.unseen(s, d.Door); why.Code != NotLooked {
@@ -215,9 +217,7 @@ func (j *judge) unseen(s Seat, door Door) Reason {
 
 func withFrom(o Observation) Args {
 	out := Args{"from": o.From, "port": strconv.Itoa(int(o.Port)), "seat": o.Seat}
-	for k, v := range o.Args {
-		out[k] = v
-	}
+	maps.Copy(out, o.Args)
 	return out
 }
 
@@ -243,15 +243,4 @@ func phoneHolds(p Observation) bool {
 	c := p.Controls
 	return p.nothingThere() && c.Outside == Held && c.Reach == Held && c.Decoy == Held && c.HomeBefore != Failed && c.HomeAfter != Failed &&
 		c.Address != Failed
-}
-
-func sentence(words []string) string {
-	out := ""
-	for i, w := range words {
-		if i > 0 {
-			out += "; "
-		}
-		out += w
-	}
-	return out
 }
