@@ -211,7 +211,7 @@ func TestTheOwnerSaysThatItIsNotHomeAssistant(t *testing.T) {
 	door := health.DoorReport{Door: health.Door{Family: health.IPv4, Port: 443}, Role: health.RoleDoor, Open: true}
 	loop.report = health.Report{Families: []health.FamilyReport{{Family: health.IPv4, Applies: true, Doors: []health.DoorReport{door}}}}
 	b := h.owner()
-	if w := b.get("/check"); !strings.Contains(text(w), "That is not Home Assistant") {
+	if w := b.get("/check"); !strings.Contains(text(w), "Port 443 is not Home Assistant") {
 		t.Errorf("it is not offered:\n%s", text(w))
 	}
 	known := func() []uint16 {

@@ -102,7 +102,8 @@ func TestTheUnaskedScriptHasATaskOnlyWhenItIsTime(t *testing.T) {
 	_, checks, anna, portal := phoneCheckHouse(t)
 	w := inside(portal, anna, "GET", "/check/unasked.js", "")
 	if body := w.Body.String(); !strings.HasPrefix(body, `self.task = {"Nonce":"nonce-of-`+anna) || !strings.HasSuffix(body, page.PhoneScript()) ||
-		w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" {
+		w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" ||
+		w.Header().Get("Cross-Origin-Resource-Policy") != "same-origin" { // any site could run it as its own, and read the task
 		t.Errorf("%v\n%s", w.Header(), body)
 	}
 	checks.why = vantage.PhoneRefusal(vantage.PhoneTooSoon)

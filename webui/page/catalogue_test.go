@@ -17,16 +17,16 @@ func testView() *view {
 
 // composed are the keys that the program puts together, and where.
 var composed = []*regexp.Regexp{
-	regexp.MustCompile(`^journal\.(event|kind)\.`),                 // events.go, from the types of the journal
-	regexp.MustCompile(`^warning\.`),                               // states.go, from Home Assistant's codes
-	regexp.MustCompile(`^scope\.`),                                 // choices.go
-	regexp.MustCompile(`^failure\.`),                               // signin.html, from the Failure constants
-	regexp.MustCompile(`^exposure\.(closed|open|mapped)(_port)?$`), // lock.go
-	regexp.MustCompile(`^exposure\.(reason|next|what)\.`),          // lock.go, from health's codes and steps
-	regexp.MustCompile(`^check\.(control|vantage)\.`),              // check.go
+	regexp.MustCompile(`^journal\.(event|kind)\.`),                            // events.go, from the types of the journal
+	regexp.MustCompile(`^warning\.`),                                          // states.go, from Home Assistant's codes
+	regexp.MustCompile(`^scope\.`),                                            // choices.go
+	regexp.MustCompile(`^failure\.`),                                          // signin.html, from the Failure constants
+	regexp.MustCompile(`^exposure\.(closed|open|still_open|mapped)(_port)?$`), // lock.go
+	regexp.MustCompile(`^exposure\.(reason|next|what)\.`),                     // lock.go, from health's codes and steps
+	regexp.MustCompile(`^check\.(control|vantage)\.`),                         // check.go
 	regexp.MustCompile(`^check\.past_(closed|exposed|unverified)$`),
-	regexp.MustCompile(`^watch\.[a-z_]+_(why|reveals)$`), // switches.go
-	regexp.MustCompile(`^phonecheck\.said\.`),            // phonecheck.go, from the phone's outcomes
+	regexp.MustCompile(`^watch\.[a-z_]+_(why|reveals|on|off)$`), // switches.go
+	regexp.MustCompile(`^phonecheck\.said\.`),                   // phonecheck.go, from the phone's outcomes
 }
 
 // own are the prefixes of the keys that package words needs itself.

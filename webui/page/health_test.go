@@ -128,14 +128,14 @@ func TestAControlThatFailedOnceIsTold(t *testing.T) {
 	good.Controls = health.Controls{HomeBefore: health.Held, HomeAfter: health.Held, Reach: health.Held}
 	bad := good
 	bad.Port, bad.Controls.HomeAfter = 443, health.Failed
-	if got := v.controls([]health.Observation{good}); len(got) != 2 || !got[0].Held {
-		t.Errorf("%+v", got)
+	if held, failed := v.controls([]health.Observation{good}); len(held) != 2 || len(failed) != 0 {
+		t.Errorf("%q, %q", held, failed)
 	}
-	if got := v.controls([]health.Observation{good, bad}); len(got) != 2 || got[0].Held || !got[1].Held {
-		t.Errorf("%+v", got)
+	if held, failed := v.controls([]health.Observation{good, bad}); len(held) != 1 || len(failed) != 1 {
+		t.Errorf("%q, %q", held, failed)
 	}
-	if got := v.controls([]health.Observation{{State: health.PortClosed}}); len(got) != 0 {
-		t.Errorf("what nobody tried is told of: %+v", got)
+	if held, failed := v.controls([]health.Observation{{State: health.PortClosed}}); len(held) != 0 || len(failed) != 0 {
+		t.Errorf("what nobody tried is told of: %q, %q", held, failed)
 	}
 }
 
@@ -183,5 +183,65 @@ func TestSightsAreToldByWhoSawThem(t *testing.T) {
 	}
 	if len(testView().Sights(nil)) != 0 {
 		t.Error("something was seen by nobody")
+	}
+}
+
+// TestDoorsOfWhichTheSameIsKnownShareALine, and those at which somebody answers do not.
+func TestDoorsOfWhichTheSameIsKnownShareALine(t *testing.T) {
+	v := testView()
+	by := func(who string, ago time.Duration) health.Reason {
+		return reason(health.ClosedBy, "from", who, "at", now.Add(-ago).UTC().Format(time.RFC3339))
+	}
+	lost := reason(health.PathLostBefore, "from", "tower")
+	answers := door(health.IPv4, 80, health.RoleDoor, health.Unverified)
+	answers.Open = true
+	known := door(health.IPv4, 81, health.RoleDoor, health.Closed)
+	known.Open, known.Known = true, true
+	got := v.DoorLines(health.FamilyReport{Doors: []health.DoorReport{
+		door(health.IPv4, 8123, health.RoleHome, health.Closed, by("tower", time.Minute)),
+		door(health.IPv4, 443, health.RoleDoor, health.Closed, by("tower", 3*time.Minute)),
+		door(health.IPv4, 8443, health.RoleDoor, health.Closed, by("lake", time.Minute)),
+		door(health.IPv4, 82, health.RoleDoor, health.Unverified, lost), door(health.IPv4, 83, health.RoleDoor, health.Unverified, lost),
+		answers, known, door(health.IPv4, 84, health.RoleDoor, health.Exposed), door(health.IPv4, 85, health.RoleDoor, health.Exposed),
+	}})
+	var lines []string
+	for _, l := range got {
+		lines = append(lines, l.Kind+" "+l.Ports)
+		if (l.Port == 0) != strings.Contains(l.Ports, "and") {
+			t.Errorf("%q has a button for %d", l.Ports, l.Port)
+		}
+	}
+	want := []string{"bad Port 84", "bad Port 85", "warn Port 80", "quiet Ports 82 and 83", "quiet Port 81", "good Ports 443 and 8123", "good Port 8443"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%q, want %q", lines, want)
+	}
+	if first, oldest := got[5], string(v.Because(by("tower", 3*time.Minute))); len(first.Why) != 1 || string(first.Why[0]) != oldest || !first.CheckedAt.IsZero() {
+		t.Errorf("%q, want only %q: what is claimed of all is what holds for each", first.Why, oldest)
+	}
+}
+
+// TestWhatFadesIsNotCalledOpen: who has closed it is not told that anybody can get in.
+func TestWhatFadesIsNotCalledOpen(t *testing.T) {
+	v := testView()
+	fading := openReport()
+	fading.Reasons = []health.Reason{reason(health.NotYetClosed, "since", earlier.Format(time.RFC3339))}
+	if m := v.Lock(Exposure{Report: fading}); m.Kind != "bad" || !strings.Contains(m.Word, "443 still counts as open") {
+		t.Errorf("%+v", m)
+	}
+	if len(v.Shown(Exposure{Report: fading})) != 1 || v.Fading(openReport()) || v.Fading(health.Report{}) || v.Fading(health.Report{Verdict: health.Exposed}) {
+		t.Error("it is told of wrongly")
+	}
+}
+
+// TestWhatToDoFitsWhatWasFound: who has a firewall that is off is not told to remove a rule for Home Assistant.
+func TestWhatToDoFitsWhatWasFound(t *testing.T) {
+	v := testView()
+	for code, want := range map[health.Code]string{
+		health.FirewallOff: v.T("check.do_firewall"), health.OtherOpen: v.T("check.do_other"), health.MappingOther: v.T("check.do_other"),
+		health.MappingIdle: v.T("exposure.next.delete_mapping"), health.PageOpen: v.T("exposure.next.close_page"), health.LoneWitness: "",
+	} {
+		if got := v.FindingNext(reason(code)); got != want {
+			t.Errorf("%s: %q, want %q", code, got, want)
+		}
 	}
 }

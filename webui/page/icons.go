@@ -7,7 +7,7 @@ import "html/template"
 var icons = map[string]string{
 	"lock":     `<rect x="5" y="11" width="14" height="10" rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3M12 15v2"/>`,
 	"unlock":   `<rect x="5" y="11" width="14" height="10" rx="2"/><path d="M8 11V7a4 4 0 0 1 7.7-1.5M12 15v2"/>`,
-	"unsure":   `<rect x="4" y="10" width="16" height="11" rx="2"/><path d="M8 10V7.5a4 4 0 0 1 8 0V10M10.6 14.2a1.4 1.4 0 1 1 2.1 1.2c-.5.3-.7.6-.7 1M12 18.5v.01"/>`,
+	"unsure":   `<circle cx="10.5" cy="10.5" r="7.5"/><path d="m16 16 5 5M8.6 8.9a2 2 0 1 1 3 1.7c-.8.5-1.1.8-1.1 1.5M10.5 14.2v.01"/>`,
 	"unknown":  `<circle cx="12" cy="12" r="9"/><path d="M9.6 9.8a2.4 2.4 0 1 1 3.7 2c-.9.6-1.3 1-1.3 1.9M12 16.6v.01"/>`,
 	"phone":    `<rect x="7" y="2.5" width="10" height="19" rx="2.5"/><path d="M11 18.5h2"/>`,
 	"check":    `<path d="M5 12.5 9.5 17 19 7.5"/>`,

@@ -21,6 +21,9 @@ func (v *view) Lock(e Exposure) mark {
 		}
 		return mark{"good", "lock", v.port("exposure.closed", e.Port)}
 	case health.Exposed:
+		if v.Fading(e.Report) {
+			return mark{"bad", "unlock", v.port("exposure.still_open", OpenPort(e.Report))}
+		}
 		return mark{"bad", "unlock", v.port("exposure.open", OpenPort(e.Report))}
 	case health.Unverified:
 	}
@@ -64,14 +67,22 @@ func OpenPort(r health.Report) (port uint16) {
 // OpenPort is for templates.
 func (v *view) OpenPort(r health.Report) uint16 { return OpenPort(r) }
 
-// onCard is how many reasons stand on the front page; all are on the page that shows everything.
+// Fading tells whether what was open was not seen open any more, and has yet to be seen closed twice.
+func (v *view) Fading(r health.Report) bool {
+	return r.Verdict == health.Exposed && len(r.Reasons) > 0 &&
+		!slices.ContainsFunc(r.Reasons, func(r health.Reason) bool { return r.Code != health.NotYetClosed })
+}
+
+// onCard is how many reasons stand on a card. All stand beside the ports that they are about.
 const onCard = 3
 
-// Shown are the reasons that a card shows. Who looked and found nothing stands there already.
+// Shown are the reasons that a card shows. Who looked and found nothing stands there already, and how an exposure ends
+// matters once it does.
 func (v *view) Shown(e Exposure) []health.Reason {
+	fading := v.Fading(e.Report)
 	var out []health.Reason
 	for _, r := range e.Report.Reasons {
-		if r.Code != health.ClosedBy && (e.Whole || len(out) < onCard) {
+		if r.Code != health.ClosedBy && (fading || r.Code != health.NotYetClosed) && len(out) < onCard {
 			out = append(out, r)
 		}
 	}
@@ -91,11 +102,19 @@ func (v *view) Besides(f health.FamilyReport) (out []health.Reason) {
 
 // Worth are the findings that the front page shows: what belongs to an amber lock, or may become a red one.
 func (v *view) Worth(e Exposure) []health.Reason {
+	room := max(1, onCard-len(v.Shown(e)))
 	var out []health.Reason
 	for _, r := range e.Report.Findings {
+		if len(out) == room {
+			break
+		}
 		switch r.Code {
-		case health.MappingIdle, health.MappingInner, health.FirewallOff, health.PageOpen, health.OtherOpen, health.LoneWitness:
+		case health.MappingIdle, health.MappingInner, health.FirewallOff, health.PageOpen, health.OtherOpen:
 			out = append(out, r)
+		case health.LoneWitness:
+			if e.Report.Verdict == health.Closed { // elsewhere nobody's word is needed
+				out = append(out, r)
+			}
 		default:
 		}
 	}
@@ -152,6 +171,21 @@ func (v *view) Next(step health.Step) string {
 	}
 	return step.Text()
 }
+
+// FindingNext says what to do about something that is worth knowing.
+func (v *view) FindingNext(r health.Reason) string {
+	switch r.Code {
+	case health.FirewallOff:
+		return v.T("check.do_firewall")
+	case health.OtherOpen, health.MappingOther:
+		return v.T("check.do_other")
+	default:
+		return v.Next(r.Next())
+	}
+}
+
+// ByButton tells whether the next step is what the button of the card does.
+func (v *view) ByButton(e Exposure) bool { return e.Check && e.Report.Next == health.LookNow }
 
 // Leads is the page on which the next step can be done; empty when it is not on a page of ours.
 func (v *view) Leads(step health.Step) string {

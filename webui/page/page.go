@@ -339,6 +339,9 @@ type Stolen struct {
 	Problem string
 	TwoStep bool     // its key was on the card, too
 	Names   []string // of the API tokens
+
+	HomeToken bool // that Home Assistant gave us was on the card
+	Watch     bool // and what witnesses, a broker or a webhook know us by
 }
 
 // Journal shows what happened.

@@ -243,7 +243,7 @@ func samples(t testing.TB) []sample {
 		in("service-remove", "/settings/services/camera/remove", ServiceRemove{Name: "camera", Phones: 2}),
 		in("appearance", "/settings/appearance", Appearance{Theme: "dark", Language: "de"}),
 		in("stolen", "/settings/stolen", Stolen{Tokens: 2, Problem: ProblemSure}),
-		in("stolen-done", "/settings/stolen", Stolen{Done: true, Phones: household[:3], Tokens: 2}),
+		in("stolen-done", "/settings/stolen", Stolen{Done: true, Phones: household[:3], Tokens: 2, HomeToken: true, Watch: true}),
 		in("check", "/check", checked(closedReport())),
 		in("check-open", "/check", checked(openReport())),
 		in("check-unsure", "/check", checked(unsureReport())),

@@ -5,12 +5,18 @@ type turning struct {
 	What, Name    string
 	On            bool
 	Does, Reveals string
+	Button        string // what it does now
 }
 
 // Switch is a view of something that is turned on or off.
 func (v *view) Switch(what, name string, on bool) *view {
+	button := "watch." + what + "_on"
+	if on {
+		button = "watch." + what + "_off"
+	}
 	return v.With(turning{
 		What: what, Name: name, On: on, Does: v.T("watch." + what + "_why"), Reveals: v.optional("watch." + what + "_reveals"),
+		Button: v.T(button),
 	})
 }
 
