@@ -45,8 +45,11 @@ func (j *judge) overall(r *Report) {
 			break
 		}
 	}
-	if r.Verdict == Closed {
+	switch {
+	case r.Verdict == Closed:
 		r.Next = ""
+	case slices.ContainsFunc(r.Reasons, func(reason Reason) bool { return reason.Next() == DeleteMapping }):
+		r.Next = DeleteMapping // which Hearthgate can do itself
 	}
 }
 

@@ -105,7 +105,7 @@ func (l *Loop) begin(ctx context.Context, vantages []Vantage, asked bool) (Round
 	return r, home
 }
 
-// look has all vantages look at once and waits for the last. What changes meanwhile is noted at once, for a round may take
+// look has all vantages look at once and waits for the last. Who sees Home Assistant is heard at once. What changes meanwhile is noted at once, for a round may take
 // minutes, and nothing is to be called closed for so long that is not.
 func (l *Loop) look(ctx context.Context, r Round, vantages []Vantage) (seen []Observation) {
 	var mu sync.Mutex
@@ -114,6 +114,7 @@ func (l *Loop) look(ctx context.Context, r Round, vantages []Vantage) (seen []Ob
 		all.Go(func() {
 			some := v.Look(ctx, r)
 			l.done(v.Kind())
+			l.sighted(some)
 			mu.Lock()
 			defer mu.Unlock()
 			seen = append(seen, some...)

@@ -219,8 +219,34 @@ func (l *Loop) judge(seen []Observation) error {
 	report := Judge(now, l.facts, l.seen, l.past)
 	l.report, l.past, l.judged = report, report.Past, true
 	l.mu.Unlock()
+	return l.keep(now, was, stood, report, l.entries(now, seen, report))
+}
 
-	entries := l.entries(now, seen, report)
+// sighted makes it known at once that somebody sees Home Assistant, while others still look: a round with public probes takes minutes. What
+// was seen is kept with the rest of the round, once its controls are made; that it was seen needs none.
+func (l *Loop) sighted(seen []Observation) {
+	seen = slices.DeleteFunc(slices.Clone(seen), func(o Observation) bool { return o.State != PortOpen || o.Identity != OurHome })
+	if len(seen) == 0 {
+		return
+	}
+	l.judging.Lock()
+	defer l.judging.Unlock()
+	l.mu.Lock()
+	now, was, stood := l.cfg.Now(), l.report.Verdict, pack(Report{Past: l.past})
+	report := Judge(now, l.facts, append(slices.Clone(l.seen), seen...), l.past)
+	if report.Verdict != Exposed || was == Exposed {
+		l.mu.Unlock()
+		return
+	}
+	l.report, l.past, l.judged = report, report.Past, true
+	l.mu.Unlock()
+	if err := l.keep(now, was, stood, report, nil); err != nil {
+		l.cfg.Log.Error("keeping an exposure failed", "error", err)
+	}
+}
+
+// keep writes what came of judging, and tells everybody who watches. It is called with judging held.
+func (l *Loop) keep(now time.Time, was Verdict, stood keptStanding, report Report, entries []keptEntry) error {
 	var events []journal.Event
 	if report.Verdict != was {
 		events = append(events, verdictEvent(was, report))

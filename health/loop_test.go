@@ -141,7 +141,7 @@ type bench struct {
 	stop    func()
 }
 
-func start(t *testing.T, dir string, w *world) *bench {
+func start(t *testing.T, dir string, w *world, more ...Vantage) *bench {
 	t.Helper()
 	b := begin(t, dir, w)
 	b.run()
@@ -160,7 +160,7 @@ func begin(t *testing.T, dir string, w *world) *bench {
 	b := &bench{world: w, journal: j, store: st}
 	b.Loop = NewLoop(LoopConfig{
 		Store: st, Journal: j, Settings: NewSettings(st, j, func(s string) (string, error) { return s, nil }), Surroundings: w,
-		Vantages: []Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, Now: w.now, Log: log,
+		Vantages: append([]Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, more...), Now: w.now, Log: log,
 		Synchronised: func() bool { return w.sure },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -234,6 +234,42 @@ func TestTheLoopProvesAndTellsOnce(t *testing.T) {
 		}
 		b.stop()
 	})
+}
+
+// TestASightingIsToldAtOnce, while somebody who is slow still looks.
+func TestASightingIsToldAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.open[Door{IPv4, 8123}] = true
+		b := start(t, dir, w, slowcoach{})
+		b.Check()
+		time.Sleep(time.Minute)
+		if r := b.Report(); r.Verdict != Exposed || !b.Progress().Running {
+			t.Errorf("after a minute it is %v: %v", r.Verdict, r.Reasons)
+		}
+		time.Sleep(5 * time.Minute)
+		if r := b.Report(); r.Verdict != Exposed || r.Reasons[0].Code != SeenOpen || b.Progress().Running {
+			t.Errorf("at the end it is %v: %v", r.Verdict, r.Reasons)
+		}
+		if got := b.changes(t); !slices.Equal(got, []string{"unverified>exposed"}) {
+			t.Errorf("the journal has %v", got)
+		}
+		b.stop()
+	})
+}
+
+// slowcoach looks for four minutes and sees nothing.
+type slowcoach struct{}
+
+func (slowcoach) Kind() Kind           { return Globalping }
+func (slowcoach) Every() time.Duration { return 24 * time.Hour }
+func (slowcoach) Look(ctx context.Context, _ Round) []Observation {
+	select {
+	case <-time.After(4 * time.Minute):
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 func TestARestartForgetsAndRepeatsNothing(t *testing.T) {
