@@ -141,7 +141,7 @@ type bench struct {
 	stop    func()
 }
 
-func start(t *testing.T, dir string, w *world, more ...Vantage) *bench {
+func start(t *testing.T, dir string, w *world) *bench {
 	t.Helper()
 	b := begin(t, dir, w)
 	b.run()
@@ -160,7 +160,7 @@ func begin(t *testing.T, dir string, w *world) *bench {
 	b := &bench{world: w, journal: j, store: st}
 	b.Loop = NewLoop(LoopConfig{
 		Store: st, Journal: j, Settings: NewSettings(st, j, func(s string) (string, error) { return s, nil }), Surroundings: w,
-		Vantages: append([]Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, more...), Now: w.now, Log: log,
+		Vantages: []Vantage{onlooker{w, Witness, 6 * time.Hour}, onlooker{w, Router, 15 * time.Minute}}, Now: w.now, Log: log,
 		Synchronised: func() bool { return w.sure },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -242,7 +242,9 @@ func TestASightingIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.open[Door{IPv4, 8123}] = true
-		b := start(t, dir, w, slowcoach{})
+		b := begin(t, dir, w)
+		b.cfg.Vantages = append(b.cfg.Vantages, slowcoach{})
+		b.run()
 		b.Check()
 		time.Sleep(time.Minute)
 		if r := b.Report(); r.Verdict != Exposed || !b.Progress().Running {
