@@ -50,6 +50,8 @@ func (j *judge) overall(r *Report) {
 		r.Next = ""
 	case slices.ContainsFunc(r.Reasons, func(reason Reason) bool { return reason.Next() == DeleteMapping }):
 		r.Next = DeleteMapping // which Hearthgate can do itself
+	case r.Next == WaitForLook && len(j.facts.able()) == 0:
+		r.Next = AddVantage // nobody would come to look
 	}
 }
 

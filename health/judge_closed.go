@@ -93,7 +93,8 @@ func (j *judge) objections(o Observation, target netip.Addr) (out []Reason) {
 		object(c.PathAfter != Held, PathLostAfter, "from", o.From)
 	}
 	// Over IPv6 few routers let a port be opened; there the canary is a control where it is to be had.
-	object(c.Canary == Failed || j.facts.Canary && o.Family == IPv4 && c.Canary != Held, CanaryLost, "from", o.From)
+	object(c.Canary == Failed, CanaryLost, "from", o.From)
+	object(c.Canary == NotTried && j.facts.Canary && o.Family == IPv4, CanaryNone)
 	object(c.Decoy == Failed, AnswersAll)
 	object(c.Reach == Failed, ReachBlocked, "from", o.From, "port", port)
 	if o.State == PortOpen && !j.known(o) {
@@ -135,8 +136,8 @@ func (j *judge) stranger(o Observation) Reason {
 }
 
 // answers are who answers at a door since a moment, as every vantage outside saw it last, where that is not known to be harmless.
-// The word of one that looks by itself, at an address that is still ours, stands until it looks again: two who contradict each
-// other day by day are no closed.
+// The word of one that looks by itself, at an address that is still ours, stands until it looks again, or until those who are needed
+// have looked a day later than it: two who contradict each other day by day are no closed, and waiting alone makes none.
 func (j *judge) answers(d DoorReport, since time.Time) (out []Reason) {
 	latest := make(map[string]Observation)
 	for _, o := range j.seen {
@@ -149,7 +150,7 @@ func (j *judge) answers(d DoorReport, since time.Time) (out []Reason) {
 		if o.State != PortOpen || j.known(o) || o.Controls.Outside == Failed {
 			continue
 		}
-		stands := o.Kind != Phone && j.seated(o) && o.fresh(j.now) && slices.Contains(d.Addresses, o.Address)
+		stands := o.Kind != Phone && j.seated(o) && since.Sub(o.At) <= lifetimes[o.Kind] && slices.Contains(d.Addresses, o.Address)
 		if stands || !o.At.Before(since) {
 			out = append(out, j.stranger(o))
 		}

@@ -162,7 +162,7 @@ func TestJudge(t *testing.T) {
 		{"from inside", f4, allClosed(f4, hour, controls(func(c *Controls) { c.Outside = Failed })), nil, Unverified, VantageInside},
 		{"the canary was not seen", f4, allClosed(f4, hour, controls(func(c *Controls) { c.Canary = Failed })), nil, Unverified, CanaryLost},
 		{"no canary, none wanted", f4, allClosed(f4, hour, controls(func(c *Controls) { c.Canary = NotTried })), nil, Closed, ClosedBy},
-		{"no canary, but wanted", with(household(), func(f *Facts) { f.Canary = true }), allClosed(f4, hour, controls(func(c *Controls) { c.Canary = NotTried })), nil, Unverified, CanaryLost},
+		{"no canary, but wanted", with(household(), func(f *Facts) { f.Canary = true }), allClosed(f4, hour, controls(func(c *Controls) { c.Canary = NotTried })), nil, Unverified, CanaryNone},
 		{"its network blocks the port", f4, allClosed(f4, hour, controls(func(c *Controls) { c.Reach = Failed })), nil, Unverified, ReachBlocked},
 		{"everything answers", f4, allClosed(f4, hour, open(Something), controls(func(c *Controls) { c.Decoy = Failed })), nil, Unverified, AnswersAll},
 		{"the witness is silent", f4, []Observation{func() Observation { o := without(Witness, VantageSilent); o.Seat = "tower"; return o }()}, nil, Unverified, VantageSilent},

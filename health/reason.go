@@ -49,6 +49,7 @@ const (
 	PathLostBefore Code = "path_lost_before" // the test packet did not arrive, before
 	PathLostAfter  Code = "path_lost_after"  // it arrived before and not after: the vantage was shut out on the way
 	CanaryLost     Code = "canary_lost"      // a port that we had opened was not seen open
+	CanaryNone     Code = "canary_none"      // no port could be opened for a canary, and the household wants one
 	ReachBlocked   Code = "reach_blocked"    // the vantage's own network does not let packets to {port} out
 	VantageInside  Code = "vantage_inside"   // the vantage stands in our own network
 	PathInferred   Code = "path_inferred"    // nothing answered, and nothing shows that the probes could reach us
@@ -127,6 +128,7 @@ const (
 	NameAddresses Step = "name_addresses"
 	AskProvider   Step = "ask_provider"
 	UseTunnel     Step = "use_tunnel"
+	CanaryOff     Step = "canary_off"
 	ClosePage     Step = "close_page"
 )
 
@@ -144,6 +146,7 @@ var steps = map[Step]string{
 	NameAddresses: "Give Hearthgate a token of Home Assistant, so that it can ask for its addresses",
 	AskProvider:   "Ask your internet provider for a public address of your own, or use IPv6",
 	UseTunnel:     "Reach Home Assistant through Hearthgate only, and switch the other way off",
+	CanaryOff:     "Let the router open ports when it is asked (UPnP), or switch the canary off",
 	ClosePage:     "Remove the forwarding to Hearthgate's own page in the router",
 }
 
@@ -179,6 +182,7 @@ var sayings = map[Code]saying{
 	PathLostBefore: {"The test packet from {from} to the tunnel's UDP port did not arrive, so that silence proves nothing.", OpenTunnel},
 	PathLostAfter:  {"The line to {from} was cut while it looked, perhaps by a firewall that shuts out whoever tries several ports.", LookNow},
 	CanaryLost:     {"{from} did not see a port that had been opened for it, so that it cannot be believed.", CheckVantage},
+	CanaryNone:     {"The router would not open a port for the canary, without which nothing counts as closed here.", CanaryOff},
 	ReachBlocked:   {"The network of {from} lets no packet to port {port} out, so that silence proves nothing.", CheckVantage},
 	VantageInside:  {"{from} stands in this very home, so that it does not look from outside.", AddVantage},
 	PathInferred:   {"{from} got no answer, but nothing shows that it could reach this home.", AddVantage},

@@ -24,6 +24,8 @@ type WitnessConfig struct {
 
 	// public and nearby are for tests on one machine. nil: witness.Public, and whether an address is in a network of this machine.
 	public, nearby func(netip.Addr) bool
+	// elsewhere tells whether packets from an address of ours come to the internet in another place. nil: overVPN.
+	elsewhere func(netip.Addr) bool
 }
 
 // Witness asks all witnesses that are set up, over each family. See the package comment of witness for what one does.
@@ -57,6 +59,9 @@ func NewWitness(c WitnessConfig) *Witness {
 	}
 	if c.nearby == nil {
 		c.nearby = isNearby
+	}
+	if c.elsewhere == nil {
+		c.elsewhere = overVPN
 	}
 	return &Witness{cfg: c, last: make(map[health.Family]sighting)}
 }

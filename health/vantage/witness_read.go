@@ -22,6 +22,9 @@ func (l *witnessLook) controls(a witness.Answer, ex witness.Exchange, path *witn
 		c.Decoy = health.HeldIf(a.Decoy.State != health.PortOpen)
 	}
 	c.Address = l.ours(a.Address, c)
+	if l.w.cfg.elsewhere(ex.Local) {
+		c.Address = health.Failed
+	}
 	if c.Address == health.Failed {
 		why = health.WrongTarget
 	}

@@ -34,6 +34,7 @@ const (
 type Exchange struct {
 	Witness netip.Addr // the address at which it was asked
 	Address netip.Addr // ours, as the signed challenge names it
+	Local   netip.Addr // of this machine, from which it was asked
 }
 
 // Look asks a question over one family. prepare is called once it is known who we
@@ -100,6 +101,9 @@ func (c Client) greet(ctx context.Context, i Invite, family health.Family) (*tal
 	t.conn = conn
 	t.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	t.exchange.Witness = remote(conn)
+	if local, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		t.exchange.Local = local.AddrPort().Addr().Unmap()
+	}
 	// Somebody who accepts and says nothing must not keep the others waiting as long as a look takes.
 	_ = conn.SetDeadline(time.Now().Add(dialWait)) // of an open connection: it cannot fail
 	if err := t.hello(); err != nil {

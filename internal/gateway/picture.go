@@ -120,7 +120,8 @@ func (p Picture) Restarted(before Picture) bool {
 
 // regressed follows RFC 6886, section 3.6: a clock may run slow by an eighth, and two seconds are forgiven.
 func (e Epoch) regressed(before Epoch) bool {
-	if e.By == "" || e.By != before.By {
+	// Some routers say 0 for ever, which says nothing.
+	if e.By == "" || e.By != before.By || e.Seconds == 0 && before.Seconds == 0 {
 		return false
 	}
 	elapsed := max(e.At.Sub(before.At), 0) / time.Second
