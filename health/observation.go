@@ -49,11 +49,6 @@ var lifetimes = map[Kind]time.Duration{
 // maxSkew is how far in the future an observation may lie: a clock that was put right between looking and judging.
 const maxSkew = 2 * time.Minute
 
-func (o Observation) fresh(now time.Time) bool {
-	age := now.Sub(o.At)
-	return age <= lifetimes[o.Kind] && age >= -maxSkew && !o.Began.After(o.At)
-}
-
 func (o Observation) door() Door { return Door{o.Family, o.Port} }
 
 // speaksOf tells whether it is about a family. Home Assistant's notices name callers of both, and that there is none is said once.

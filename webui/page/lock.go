@@ -190,7 +190,7 @@ func (v *view) ByButton(e Exposure) bool { return e.Check && e.Report.Next == he
 // Leads is the page on which the next step can be done; empty when it is not on a page of ours.
 func (v *view) Leads(step health.Step) string {
 	switch step {
-	case health.AddVantage, health.CheckVantage, health.NameAddresses:
+	case health.AddVantage, health.CheckVantage, health.NameAddresses, health.CanaryOff:
 		return "/settings/watch"
 	case health.DeleteMapping:
 		return "/check#mappings"
