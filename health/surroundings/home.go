@@ -39,9 +39,10 @@ type network struct {
 	assigned   []netinfo.Assigned
 	neighbours []netinfo.NeighbourEntry
 	route      [2]netinfo.Route // the ways out over IPv4 and IPv6; zero: none
-	onLink6    []netip.Prefix   // global IPv6 networks that are directly connected
-	deaf       bool             // this machine would not hear if there were IPv6 on Home Assistant's link
-	up         bool             // one of the links of the ways out is up
+	listeners  []netinfo.Listener
+	onLink6    []netip.Prefix // global IPv6 networks that are directly connected
+	deaf       bool           // this machine would not hear if there were IPv6 on Home Assistant's link
+	up         bool           // one of the links of the ways out is up
 }
 
 // macsOf are the link-layer addresses of a neighbour, and its link.
@@ -71,6 +72,26 @@ func (n network) own6(not []netip.Prefix) (out []netip.Addr) {
 	})
 	for _, a := range some {
 		out = append(out, a.Prefix.Addr())
+	}
+	return out
+}
+
+// doors are the ports behind which Home Assistant often stands, besides its own.
+var doors = []uint16{health.HomePort, 80, 443, 8443}
+
+// listening are those of this machine's addresses at which Home Assistant's port, or a door before it, takes connections. Where nobody
+// on this machine listens at the port, as when the kernel passes it on to a container, nothing is known, and all are.
+func (n network) listening(own []netip.Addr, port uint16) (out []netip.Addr) {
+	if !slices.ContainsFunc(n.listeners, func(l netinfo.Listener) bool { return l.Port == port }) {
+		return own
+	}
+	for _, addr := range own {
+		if slices.ContainsFunc(n.listeners, func(l netinfo.Listener) bool {
+			everywhere := l.Addr.Is6() && l.Addr.IsUnspecified()
+			return (l.Port == port || slices.Contains(doors, l.Port)) && (everywhere || l.Addr == addr)
+		}) {
+			out = append(out, addr)
+		}
 	}
 	return out
 }
@@ -122,7 +143,7 @@ func sayings(p place, n network, own []netip.Addr, heard homeassistant.Hearsay, 
 		}
 	}
 	if p.here {
-		add(fromKernel, own...)
+		add(fromKernel, n.listening(own, p.port)...)
 	}
 	add(fromItself, places.Addresses...)
 	for _, e := range n.neighbours {

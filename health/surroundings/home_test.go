@@ -3,6 +3,7 @@ package surroundings
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/hearthgate/hearthgate/health"
@@ -152,5 +153,25 @@ func TestNames(t *testing.T) {
 	}
 	if many := names(make([]string, 0), []string{"a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "g.x", "h.x", "i.x"}); len(many) != mostNames {
 		t.Errorf("%d names", len(many))
+	}
+}
+
+func TestWhereThisMachineListens(t *testing.T) {
+	own := ips("2a77::1", "2a77::2")
+	at := func(addr string, port uint16) netinfo.Listener { return netinfo.Listener{Addr: ip(addr), Port: port} }
+	for name, c := range map[string]struct {
+		listeners []netinfo.Listener
+		want      []netip.Addr
+	}{
+		"nothing is known":                 {nil, own},
+		"in a container":                   {[]netinfo.Listener{at("::", 22)}, own},
+		"everywhere":                       {[]netinfo.Listener{at("0.0.0.0", 8123), at("::", 8123)}, own},
+		"over IPv4 only":                   {[]netinfo.Listener{at("0.0.0.0", 8123), at("::", 22)}, nil},
+		"at one address":                   {[]netinfo.Listener{at("2a77::2", 8123)}, own[1:]},
+		"over IPv4, behind a proxy on 443": {[]netinfo.Listener{at("127.0.0.1", 8123), at("::", 443)}, own},
+	} {
+		if got := (network{listeners: c.listeners}).listening(own, 8123); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

@@ -34,6 +34,9 @@ func look() (n network, err error) {
 	if n.onLink6, err = onLink6(); err != nil {
 		return n, err
 	}
+	if n.listeners, err = netinfo.Listeners(); err != nil {
+		n.listeners = nil // then it is not known, which is no fault
+	}
 	for _, r := range n.route {
 		n.up = n.up || r.Link != "" && carries(r.Link)
 	}
