@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -20,6 +21,11 @@ import (
 
 func TestMain(m *testing.M) {
 	actSynchronised()
+	// Most of these tests wait most of the time: for silence, for a browser, for a clock. Two at once, which is what two processors would
+	// mean, leave both idle. -parallel on the command line stands above this.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	lab.Main(m)
 }
 
