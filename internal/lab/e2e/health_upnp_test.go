@@ -143,7 +143,7 @@ func canaries() []scenario {
 			h.do(t, "vantage", "canary", "on")
 			w := h.outside(t, "witness")
 			h.trust(t, w.invite(t))
-			if exit, v := h.check(t); exit != exitUnverified || !v.says("canary_lost") {
+			if exit, v := h.check(t); exit != exitUnverified || !v.says("canary_none") {
 				t.Errorf("exit %d, unverified for there was no canary was expected: %v", exit, v)
 			}
 		}},
