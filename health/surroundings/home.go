@@ -9,6 +9,7 @@ import (
 	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // Origin is where an IPv6 address of Home Assistant is known from, the surer the earlier.
@@ -60,7 +61,7 @@ func (n network) own6(not []netip.Prefix) (out []netip.Addr) {
 	var some []netinfo.Assigned
 	for _, a := range n.assigned {
 		addr := a.Prefix.Addr()
-		if addr.Is6() && public(addr) && !a.Tentative && !within(addr, not) {
+		if addr.Is6() && publicaddr.IsPublic(addr) && !a.Tentative && !within(addr, not) {
 			some = append(some, a)
 		}
 	}
@@ -119,7 +120,7 @@ func sort6(all []said, own []netip.Addr, not []netip.Prefix) (near, far []netip.
 	slices.SortStableFunc(all, func(a, b said) int { return cmp.Compare(a.by, b.by) })
 	for _, s := range all {
 		addr := s.addr.WithZone("")
-		if !addr.Is6() || addr.Is4In6() || !public(addr) || within(addr, not) || slices.Contains(near, addr) || slices.Contains(far, addr) {
+		if !addr.Is6() || addr.Is4In6() || !publicaddr.IsPublic(addr) || within(addr, not) || slices.Contains(near, addr) || slices.Contains(far, addr) {
 			continue
 		}
 		mine := slices.ContainsFunc(own, func(o netip.Addr) bool { return same(o, addr) })
@@ -215,7 +216,7 @@ func announces(a homeassistant.Announcement, p place, n network, uuid string) bo
 func (n network) own4(not []netip.Prefix) (out []netip.Addr) {
 	for _, a := range n.assigned {
 		addr := a.Prefix.Addr()
-		if addr.Is4() && public(addr) && !within(addr, not) && n.leadsOut(a.Link) {
+		if addr.Is4() && publicaddr.IsPublic(addr) && !within(addr, not) && n.leadsOut(a.Link) {
 			out = append(out, addr)
 		}
 	}

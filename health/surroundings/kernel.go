@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // kernel is whom we ask about this machine. Tests give another.
@@ -51,7 +52,7 @@ func onLink6() (out []netip.Prefix, err error) {
 		return nil, err
 	}
 	for _, p := range all {
-		if !p.Addr().Is6() || !public(p.Addr()) || p.Bits() > 64 {
+		if !p.Addr().Is6() || !publicaddr.IsPublic(p.Addr()) || p.Bits() > 64 {
 			continue
 		}
 		_, direct, err := netinfo.OnLink(p.Addr().Next())

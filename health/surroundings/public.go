@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hearthgate/hearthgate/health"
-	"github.com/hearthgate/hearthgate/internal/gateway"
 	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
@@ -42,7 +41,7 @@ func current(all []seen, family health.Family, now, since time.Time) (out []seen
 	var newest seen
 	for _, s := range all {
 		s.Address = s.Address.Unmap().WithZone("")
-		if now.Sub(s.At) > sightingLife || s.At.Before(since) || !public(s.Address) || s.Address.Is4() != (family == health.IPv4) {
+		if now.Sub(s.At) > sightingLife || s.At.Before(since) || !publicaddr.IsPublic(s.Address) || s.Address.Is4() != (family == health.IPv4) {
 			continue
 		}
 		out = append(out, s)
@@ -68,14 +67,6 @@ func network64(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// public tells whether an address can be a household's on the internet.
-func public(a netip.Addr) bool {
-	if a.Is4() {
-		return gateway.Public(a)
-	}
-	return publicaddr.IsPublic(a)
-}
-
 // public4 says what the claims come to for IPv4. Any two that differ make it ambiguous. That the router has another address
 // outside than the one by which the internet sees us, or a private one, or none, shows that somebody else stands in between.
 func public4(c claims) health.Public {
@@ -86,13 +77,13 @@ func public4(c claims) health.Public {
 	}
 	if c.routerSaid {
 		p.Said = append(p.Said, routerSays(c.router))
-		p.Shared = !gateway.Public(c.router) && len(c.own) == 0
-		if gateway.Public(c.router) {
+		p.Shared = !publicaddr.IsPublic(c.router) && len(c.own) == 0
+		if publicaddr.IsPublic(c.router) {
 			sure = append(slices.Clone(sure), c.router)
 		}
 	}
 	every := slices.Clone(sure)
-	if gateway.Public(c.home) { // no router stands before it, and what is looked at is somewhere else
+	if publicaddr.IsPublic(c.home) { // no router stands before it, and what is looked at is somewhere else
 		p.Said = append(p.Said, fmt.Sprintf("Home Assistant itself has %s", c.home))
 		every = append(every, c.home)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/internal/gateway"
 	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 const (
@@ -195,19 +196,13 @@ func (c *Canaries) listen(ctx context.Context, network string, addr netip.Addr) 
 // publicOf is our own address of a family that is on the internet; zero: there is none.
 func publicOf(own []netip.Addr, family health.Family) netip.Addr {
 	i := slices.IndexFunc(own, func(a netip.Addr) bool {
-		if family == health.IPv4 {
-			return gateway.Public(a)
-		}
-		return a.Is6() && global6.Contains(a)
+		return a.Is4() == (family == health.IPv4) && publicaddr.IsPublic(a)
 	})
 	if i < 0 {
 		return netip.Addr{}
 	}
 	return own[i]
 }
-
-// global6 is the part of IPv6 that is given out (IANA).
-var global6 = netip.MustParsePrefix("2000::/3")
 
 func newCanaryNonce() string {
 	var b [16]byte

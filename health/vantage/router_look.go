@@ -13,6 +13,7 @@ import (
 	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/internal/gateway"
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // routerLook is one look.
@@ -126,7 +127,7 @@ func (l *routerLook) mapping(ctx context.Context, m gateway.Mapping) (o health.O
 // onInternet tells whether the router itself is: by its own word, or where it has none by what is known else.
 func (l *routerLook) onInternet() bool {
 	if a := l.picture.Address(); a.IsValid() {
-		return gateway.Public(a)
+		return publicaddr.IsPublic(a)
 	}
 	public := l.round.Facts.Public[health.IPv4]
 	return public.Standing == health.Known && !public.Shared

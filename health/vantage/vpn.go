@@ -3,15 +3,15 @@ package vantage
 import (
 	"net/netip"
 
-	"github.com/hearthgate/hearthgate/health/witness"
 	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // overVPN tells whether what is sent from an address of this machine leaves it through a VPN: the address is not one of the internet, and
 // stands on a link without neighbours. A line by PPP that ends here has a public address; behind a provider's NAT it has not, and
 // then nobody could reach us by it anyway.
 func overVPN(local netip.Addr) bool {
-	if !local.IsValid() || witness.Public(local) {
+	if !local.IsValid() || publicaddr.IsPublic(local) {
 		return false
 	}
 	addresses, err := netinfo.Addresses()

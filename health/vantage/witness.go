@@ -11,6 +11,7 @@ import (
 
 	"github.com/hearthgate/hearthgate/health"
 	"github.com/hearthgate/hearthgate/health/witness"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // WitnessConfig is what a Witness is made of.
@@ -22,7 +23,7 @@ type WitnessConfig struct {
 	Now    func() time.Time
 	Client witness.Client // its zero value asks as usual
 
-	// public and nearby are for tests on one machine. nil: witness.Public, and whether an address is in a network of this machine.
+	// public and nearby are for tests on one machine. nil: publicaddr.IsPublic, and whether an address is in a network of this machine.
 	public, nearby func(netip.Addr) bool
 	// elsewhere tells whether packets from an address of ours come to the internet in another place. nil: overVPN.
 	elsewhere func(netip.Addr) bool
@@ -55,7 +56,7 @@ const witnessInterval = 6 * time.Hour
 // NewWitness makes the vantage.
 func NewWitness(c WitnessConfig) *Witness {
 	if c.public == nil {
-		c.public = witness.Public
+		c.public = publicaddr.IsPublic
 	}
 	if c.nearby == nil {
 		c.nearby = isNearby

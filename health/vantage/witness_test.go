@@ -15,6 +15,7 @@ import (
 	"github.com/hearthgate/hearthgate/health/witness"
 	"github.com/hearthgate/hearthgate/internal/homeassistant"
 	"github.com/hearthgate/hearthgate/internal/homeassistant/standin"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 	"github.com/hearthgate/hearthgate/internal/secret"
 )
 
@@ -240,7 +241,7 @@ func TestWhatAWitnessRefusesIsUntested(t *testing.T) {
 		want   health.Code
 	}{
 		"often": {func(c *witness.Config) { c.Limits.PerAddress = 1 }, func(t *testing.T, o *outpost) { o.look(t, o.home) }, health.VantageBusy},
-		"home":  {func(c *witness.Config) { c.Public = nil }, func(_ *testing.T, o *outpost) { o.vantage.cfg.public = witness.Public }, health.VantageInside},
+		"home":  {func(c *witness.Config) { c.Public = nil }, func(_ *testing.T, o *outpost) { o.vantage.cfg.public = publicaddr.IsPublic }, health.VantageInside},
 		"NAT":   {func(c *witness.Config) { c.Public = nil }, nil, health.VantageRefused},
 		"away": {nil, func(t *testing.T, o *outpost) {
 			if err := o.book.Revoke("home"); err != nil {

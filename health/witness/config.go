@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // Config is what a Server is made of. Book and Log are required; the zero value of every other field is what a witness on the internet
@@ -22,7 +24,7 @@ type Config struct {
 	Limits Limits
 	Pace   Pace
 	Now    func() time.Time
-	// Public tells which callers are on the internet; nil: Public.
+	// Public tells which callers are on the internet; nil: publicaddr.IsPublic.
 	Public func(netip.Addr) bool
 	// Own are this machine's own addresses with their networks; nil: the interfaces are asked.
 	Own func() []netip.Prefix
@@ -104,7 +106,7 @@ func (c Config) whole() Config {
 		c.Now = time.Now
 	}
 	if c.Public == nil {
-		c.Public = Public
+		c.Public = publicaddr.IsPublic
 	}
 	if c.Own == nil {
 		c.Own = interfaces
@@ -135,7 +137,7 @@ func interfaces() (out []netip.Prefix) {
 // Global are this machine's addresses of the public internet, for an invite.
 func Global() (out []netip.Addr) {
 	for _, p := range interfaces() {
-		if Public(p.Addr()) {
+		if publicaddr.IsPublic(p.Addr()) {
 			out = append(out, p.Addr())
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hearthgate/hearthgate/internal/lab"
 	"github.com/hearthgate/hearthgate/internal/netinfo"
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // These tests ask Debian's own miniupnpd, on the router of a household.
@@ -269,7 +270,7 @@ func TestBehindACarrier(t *testing.T) {
 	l := lab.New(t, lab.SharedAddress)
 	l.StartRouterService(t, lab.RouterService{UPnP: true, PCP: true, Anybody: true})
 	p := look(t, on(l, l.Appliance))
-	if Public(p.Address()) {
+	if publicaddr.IsPublic(p.Address()) {
 		t.Errorf("%v is not on the internet: %+v", p.Address(), p.External)
 	}
 }

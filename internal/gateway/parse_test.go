@@ -49,22 +49,6 @@ func TestPortRange(t *testing.T) {
 	}
 }
 
-func TestPublic(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		"11.0.0.2": true, "::ffff:8.8.8.8": true, "10.0.0.1": false, "172.16.0.1": false, "192.168.1.1": false, "100.64.0.1": false,
-		"192.0.0.2": false, "169.254.1.1": false, "127.0.0.1": false, "0.0.0.0": false, "203.0.113.7": false, "255.255.255.255": false,
-		"224.0.0.1": false, "2a00::1": false,
-	} {
-		if got := Public(netip.MustParseAddr(text)); got != want {
-			t.Errorf("%s: %t", text, got)
-		}
-	}
-	if Public(netip.Addr{}) {
-		t.Error("no address is no public one")
-	}
-}
-
 func TestRestarted(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

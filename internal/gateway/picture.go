@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/hearthgate/hearthgate/internal/publicaddr"
 )
 
 // Protocol is one that a router may speak.
@@ -101,7 +103,7 @@ type Picture struct {
 func (p Picture) Address() netip.Addr {
 	var first netip.Addr
 	for _, e := range p.External {
-		if Public(e.Addr) {
+		if publicaddr.IsPublic(e.Addr) {
 			return e.Addr
 		}
 		if !first.IsValid() {
@@ -127,25 +129,4 @@ func (e Epoch) regressed(before Epoch) bool {
 	elapsed := max(e.At.Sub(before.At), 0) / time.Second
 	least := int64(before.Seconds) + int64(elapsed)*7/8 - 2
 	return int64(e.Seconds) < least
-}
-
-// special are the IPv4 networks that are not on the internet (IANA's special-purpose registry), as far as netip does not know.
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-}
-
-// Public tells whether an IPv4 address is one of the internet. One that is not shows another router on the way: RFC 6598's
-// 100.64.0.0/10 a carrier's, 192.0.0.0/29 one of DS-Lite (RFC 6333).
-func Public(a netip.Addr) bool {
-	if a = a.Unmap(); !a.Is4() || !a.IsGlobalUnicast() || a.IsPrivate() {
-		return false
-	}
-	for _, p := range special {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }

@@ -6,7 +6,8 @@
 // the other).
 //
 // Its nouns. A way is a server and a mechanism by which it tells: STUN (RFC 8489), or an HTTPS page that repeats the caller's
-// address. An operator is who runs the server. What a way said is kept with its name, so that a disagreement can be shown.
+// address. An operator is who runs the server. Public is an address that can be a household's on the internet; the table of those
+// that cannot is here, once for the whole house. What a way said is kept with its name, so that a disagreement can be shown.
 //
 // It asks nobody until it is asked itself, keeps nothing between two questions, and never lets an address stand for public that the
 // internet does not route.

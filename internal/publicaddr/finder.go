@@ -39,30 +39,6 @@ func (f *Finder) Ask(ctx context.Context, family Family) Result {
 	return conclude(family, ways, answers)
 }
 
-// Glance asks one server by STUN, which costs one packet each way, and takes at most Config.Timeout. Its answer is a hint that the
-// address may have changed, and never more. The next server is asked only where the one before did not answer.
-func (f *Finder) Glance(ctx context.Context, family Family) (netip.Addr, error) {
-	err := fmt.Errorf("asking for the public %s address: no server is known", family)
-	for _, w := range f.of(family) {
-		if w.Mechanism != STUN {
-			continue
-		}
-		a := f.one(ctx, family, w)
-		switch {
-		case a.err == nil && IsPublic(a.addr):
-			return a.addr, nil
-		case a.err == nil:
-			err = fmt.Errorf("asking %s for the public %s address: %s is none", w.By, family, a.addr)
-		default:
-			err = a.err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return netip.Addr{}, err
-}
-
 func (f *Finder) of(family Family) (ways []Way) {
 	for _, w := range f.cfg.Ways {
 		if w.Family == "" || w.Family == family {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -21,12 +20,6 @@ func (c *Client) StartCheck(ctx context.Context) error {
 // CheckProgress is how the round stands, and what every vantage saw last.
 func (c *Client) CheckProgress(ctx context.Context) (out ExposureChecks, err error) {
 	err = c.Do(ctx, http.MethodGet, "/api/v1/exposure/checks", nil, &out)
-	return out, err
-}
-
-// ExposureHistory is at most limit entries that are older than before, the newest first. before 0: from the newest on.
-func (c *Client) ExposureHistory(ctx context.Context, before uint64, limit int) (out []ExposureEntry, err error) {
-	err = c.Do(ctx, http.MethodGet, fmt.Sprintf("/api/v1/exposure/history?before=%d&limit=%d", before, limit), nil, &out)
 	return out, err
 }
 
@@ -52,16 +45,4 @@ func (c *Client) AddWitness(ctx context.Context, invite string) (name string, er
 // RemoveWitness forgets a witness.
 func (c *Client) RemoveWitness(ctx context.Context, name string) error {
 	return c.Do(ctx, http.MethodDelete, "/api/v1/exposure/witnesses/"+url.PathEscape(name), nil, nil)
-}
-
-// Mappings are what the router is known to pass on.
-func (c *Client) Mappings(ctx context.Context) (out []Mapping, err error) {
-	err = c.Do(ctx, http.MethodGet, "/api/v1/exposure/mappings", nil, &out)
-	return out, err
-}
-
-// DeleteMapping has the router delete a mapping, and says what it has afterwards.
-func (c *Client) DeleteMapping(ctx context.Context, id string) (out DeletedMapping, err error) {
-	err = c.Do(ctx, http.MethodPost, "/api/v1/exposure/mappings/delete", DeleteMapping{ID: id}, &out)
-	return out, err
 }
