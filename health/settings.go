@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -119,7 +120,7 @@ func (s *Settings) AddWitness(invite string) (name string, err error) {
 }
 
 // ErrNoWitness is returned when no witness has that name.
-var ErrNoWitness = fmt.Errorf("there is no such witness")
+var ErrNoWitness = errors.New("there is no such witness")
 
 // RemoveWitness forgets a witness.
 func (s *Settings) RemoveWitness(name string) error {
