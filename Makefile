@@ -56,7 +56,7 @@ screens: ## docs/screens, every page in both themes at two widths, looked at by 
 
 soak: ## what takes a quarter of an hour of waiting: openings that are removed count as closed after two looks (root)
 	@scripts/lab-packages
-	@$(GO) test -count=1 -timeout 40m -v -run 'TestAnOpeningThatIsRemoved' ./internal/lab/e2e -soak
+	@$(GO) test -count=1 -timeout 40m -v -tags soak -run 'TestAnOpeningThatIsRemoved' ./internal/lab/e2e
 
 fuzz: ## each fuzz test for FUZZTIME (default 30s)
 	@GO='$(GO)' scripts/fuzz $(or $(FUZZTIME),30s)

@@ -1,21 +1,17 @@
+//go:build soak
+
 package e2e
 
 import (
-	"flag"
 	"testing"
 	"time"
 
 	"github.com/hearthgate/hearthgate/internal/lab"
 )
 
-// soak has the tests run that wait as long as a household does: a quarter of an hour. `make soak` sets it.
-var soak = flag.Bool("soak", false, "also run what takes a quarter of an hour of waiting")
-
-// TestAnOpeningThatIsRemovedCountsAsClosedAfterTwoLooks, the second ten minutes after the first.
+// TestAnOpeningThatIsRemovedCountsAsClosedAfterTwoLooks, the second ten minutes after the first. It waits as long as a household does, a quarter
+// of an hour, and is therefore built for `make soak` only.
 func TestAnOpeningThatIsRemovedCountsAsClosedAfterTwoLooks(t *testing.T) {
-	if !*soak {
-		t.Skip("it waits for ten minutes: make soak")
-	}
 	t.Parallel()
 	var all []scenario
 	for _, one := range openings {
